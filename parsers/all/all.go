@@ -1,0 +1,29 @@
+// Package all lists every parser. It is the one place that imports them all.
+package all
+
+import (
+	"slices"
+	"strings"
+
+	"defectdojo/parsers"
+	"defectdojo/parsers/gosec"
+)
+
+// Parsers are all parsers, a tool's together. Keep the list sorted.
+var Parsers = slices.Concat(
+	gosec.Parsers,
+)
+
+// ByScanType returns the parser for a scan type, in any letter case.
+func ByScanType(scanType string) (parsers.Parser, bool) {
+	p, ok := byScanType[strings.ToLower(strings.TrimSpace(scanType))]
+	return p, ok
+}
+
+var byScanType = func() map[string]parsers.Parser {
+	m := make(map[string]parsers.Parser, len(Parsers))
+	for _, p := range Parsers {
+		m[strings.ToLower(p.ScanType)] = p
+	}
+	return m
+}()

@@ -1,0 +1,113 @@
+package parsers
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// defaultPorts are left out of canonical endpoints.
+var defaultPorts = map[string]string{
+	"http": "80", "https": "443", "ftp": "21", "ssh": "22", "sftp": "22", "telnet": "23", "smtp": "25", "dns": "53", "pop3": "110", "imap": "143", "ldap": "389", "ldaps": "636", "imaps": "993", "pop3s": "995", "rtsp": "554", "ws": "80", "wss": "443",
+}
+
+// Endpoint returns the canonical form of a URL, a host, or a host with a port:
+// scheme and host in lower case, the host in ASCII (IDNA), no default port. It
+// returns nothing for what has no host.
+func Endpoint(raw string) string {
+	raw = strings.TrimSpace(raw)
+	if raw == "" {
+		return ""
+	}
+	if !strings.Contains(raw, "://") {
+		if strings.HasPrefix(raw, "//") {
+			raw = raw[2:]
+		}
+		return build("", "", raw)
+	}
+	scheme, rest, _ := strings.Cut(raw, "://")
+	user := ""
+	authority := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority = rest[:i]
+	}
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		user, rest = authority[:i+1], rest[i+1:]
+	}
+	return build(strings.ToLower(scheme), user, rest)
+}
+
+// HostPort returns the canonical endpoint of a host and a port with a protocol,
+// any of which but the host may be empty.
+func HostPort(protocol, host, port string) string {
+	host = strings.TrimSpace(host)
+	if host == "" {
+		return ""
+	}
+	if port = strings.TrimSpace(port); port != "" && port != "0" {
+		if n, err := strconv.Atoi(port); err == nil && n > 0 && n < 65536 {
+			host = net.JoinHostPort(strings.Trim(host, "[]"), port)
+		}
+	}
+	return build(strings.ToLower(strings.TrimSpace(protocol)), "", host)
+}
+
+// build joins the parts of an endpoint; rest is host, port, path, query and fragment.
+func build(scheme, user, rest string) string {
+	authority, tail := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, tail = rest[:i], rest[i:]
+	}
+	host, port := authority, ""
+	if a, err := netip.ParseAddr(strings.Trim(authority, "[]")); err == nil {
+		host = a.String()
+	} else if h, p, err := net.SplitHostPort(authority); err == nil {
+		host, port = h, p
+	}
+	if host == "" {
+		return ""
+	}
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		host = a.String()
+		if a.Is6() {
+			host = "[" + host + "]"
+		}
+	} else if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
+	} else {
+		host = strings.ToLower(host)
+	}
+	if port != "" && port != defaultPorts[scheme] {
+		host += ":" + port
+	}
+	if scheme != "" {
+		scheme += "://"
+	}
+	return scheme + user + host + escapeTail(tail)
+}
+
+// escapeTail makes a path with query and fragment one that a URL may hold, and
+// leaves one that is so already as it is.
+func escapeTail(tail string) string {
+	if tail == "/" {
+		return ""
+	}
+	if u, err := url.Parse("http://h" + tail); err == nil && !strings.ContainsAny(tail, " \"<>`{}|\\^") {
+		_ = u
+		return tail
+	}
+	var b strings.Builder
+	for i := range len(tail) {
+		c := tail[i]
+		if c <= ' ' || c == '"' || c == '<' || c == '>' || c == '`' || c == 0x7f {
+			b.WriteString("%" + strings.ToUpper(strconv.FormatInt(int64(c)+0x100, 16)[1:]))
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,185 @@
+package stream
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Limits of CSV and of lines.
+const (
+	maxColumns = 1024
+	maxField   = 4 << 20  // bytes
+	maxLine    = 16 << 20 // bytes
+)
+
+// Row is one record of a CSV file, read by the names in its header.
+type Row struct {
+	columns map[string]int
+	fields  []string
+	Line    int // where it begins, from 1
+}
+
+// Get returns the field of the first of the columns that the file has, without
+// the white space around it. Names match in any letter case.
+func (r Row) Get(columns ...string) string {
+	for _, c := range columns {
+		if i, ok := r.columns[strings.ToLower(c)]; ok && i < len(r.fields) {
+			return strings.TrimSpace(r.fields[i])
+		}
+	}
+	return ""
+}
+
+// Has tells whether the file has the column.
+func (r Row) Has(column string) bool {
+	_, ok := r.columns[strings.ToLower(column)]
+	return ok
+}
+
+// Columns returns the header's names in lower case, with their positions.
+func (r Row) Columns() map[string]int { return r.columns }
+
+// At returns the field at a position, or nothing.
+func (r Row) At(i int) string {
+	if i < 0 || i >= len(r.fields) {
+		return ""
+	}
+	return strings.TrimSpace(r.fields[i])
+}
+
+// Len returns the number of fields.
+func (r Row) Len() int { return len(r.fields) }
+
+// CSV reads a CSV file with a header line, which must hold the required
+// columns, and calls f for each record. The separator (comma, semicolon, tab
+// or bar) is the one that the header uses.
+func CSV(in *Input, required []string, f func(Row) error) error {
+	b := bufio.NewReaderSize(in, 64<<10)
+	head, err := b.Peek(64 << 10)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return Records(b, separator(head), required, f)
+}
+
+// Records reads CSV from r with the separator given: for files in which
+// something stands before the header.
+func Records(r io.Reader, comma rune, required []string, f func(Row) error) error {
+	c := csv.NewReader(r)
+	c.Comma, c.LazyQuotes, c.FieldsPerRecord, c.ReuseRecord = comma, true, -1, true
+	header, err := c.Read()
+	if errors.Is(err, io.EOF) {
+		return Errorf("the report is empty")
+	}
+	if err != nil {
+		return csvError(c, err)
+	}
+	if len(header) > maxColumns {
+		return Errorf("more than %d columns", maxColumns)
+	}
+	columns := make(map[string]int, len(header))
+	for i, name := range header {
+		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
+		if _, ok := columns[name]; !ok {
+			columns[name] = i
+		}
+	}
+	for _, name := range required {
+		if _, ok := columns[strings.ToLower(name)]; !ok {
+			return &Error{Offset: -1, Line: 1, Reason: "there is no column " + strconv.Quote(name)}
+		}
+	}
+	for {
+		fields, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return csvError(c, err)
+		}
+		line, _ := c.FieldPos(0)
+		if len(fields) > maxColumns {
+			return &Error{Offset: -1, Line: line, Reason: "more than " + strconv.Itoa(maxColumns) + " fields"}
+		}
+		for _, v := range fields {
+			if len(v) > maxField {
+				return &Error{Offset: -1, Line: line, Reason: "a field is longer than " + strconv.Itoa(maxField>>20) + " MiB"}
+			}
+		}
+		if err := f(Row{columns, fields, line}); err != nil {
+			if hasPlace(err) || gatewayError(err) {
+				return err
+			}
+			return &Error{Offset: -1, Line: line, Reason: err.Error()}
+		}
+	}
+}
+
+// separator returns the candidate that stands most often outside quotes in the first line.
+func separator(head []byte) rune {
+	counts, quoted := map[byte]int{}, false
+	for _, b := range head {
+		if b == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			if b == '\n' {
+				break
+			}
+			counts[b]++
+		}
+	}
+	best := byte(',')
+	for _, c := range []byte(";\t|") {
+		if counts[c] > counts[best] {
+			best = c
+		}
+	}
+	return rune(best)
+}
+
+func csvError(c *csv.Reader, err error) error {
+	if e, ok := errors.AsType[*csv.ParseError](err); ok {
+		return &Error{Offset: -1, Line: e.Line, Column: e.Column, Reason: e.Err.Error()}
+	}
+	if gatewayError(err) {
+		return err
+	}
+	return &Error{Offset: c.InputOffset(), Reason: err.Error()}
+}
+
+// Lines calls f with each line of a text and its number, from 1.
+func Lines(in *Input, f func(n int, line string) error) error {
+	s := bufio.NewScanner(in)
+	s.Buffer(make([]byte, 64<<10), maxLine)
+	n := 0
+	for s.Scan() {
+		n++
+		if err := f(n, string(bytes.TrimSuffix(s.Bytes(), []byte("\r")))); err != nil {
+			if hasPlace(err) || gatewayError(err) {
+				return err
+			}
+			return &Error{Offset: -1, Line: n, Reason: err.Error()}
+		}
+	}
+	if errors.Is(s.Err(), bufio.ErrTooLong) {
+		return &Error{Offset: -1, Line: n + 1, Reason: "a line is longer than " + strconv.Itoa(maxLine>>20) + " MiB"}
+	}
+	return s.Err()
+}
+
+// All reads the whole report: for small formats that cannot be streamed.
+func All(in *Input, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > limit {
+		return nil, Errorf("larger than %d MiB", limit>>20)
+	}
+	return b, nil
+}
