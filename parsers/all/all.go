@@ -7,11 +7,13 @@ import (
 
 	"defectdojo/parsers"
 	"defectdojo/parsers/gosec"
+	"defectdojo/parsers/trivy"
 )
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
 	gosec.Parsers,
+	trivy.Parsers,
 )
 
 // ByScanType returns the parser for a scan type, in any letter case.
