@@ -38,6 +38,7 @@ type Report struct {
 	emit       func(gate.Observation)
 	components func(gate.Component)
 	analysis   gate.Analysis
+	once       func(*gate.Observation) bool // tells whether to put it out; nil is yes
 	limit      int
 	count      int
 	err        error
@@ -45,6 +46,9 @@ type Report struct {
 
 // Emit puts out an observation.
 func (r *Report) Emit(o gate.Observation) {
+	if r.once != nil && !r.once(&o) {
+		return
+	}
 	if r.count >= r.limit {
 		r.err = gate.Errorf(gate.TooLarge, "the report holds more than %d findings", r.limit)
 		return
