@@ -1,0 +1,191 @@
+package sarif
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"defectdojo/gate"
+	"defectdojo/parsers"
+	"defectdojo/parsers/stream"
+)
+
+// Observations returns what a result says, one observation for each of its
+// places: none when its kind is not "fail".
+func Observations(run *Run, x *Result) []gate.Observation {
+	if x.Kind != "" && !strings.EqualFold(string(x.Kind), "fail") {
+		return nil
+	}
+	if len(x.Locations) == 0 {
+		return []gate.Observation{observation(run, x, Location{})}
+	}
+	list := make([]gate.Observation, 0, len(x.Locations))
+	for _, l := range x.Locations {
+		list = append(list, observation(run, x, l))
+	}
+	return list
+}
+
+func observation(run *Run, x *Result, l Location) gate.Observation {
+	rule := run.RuleOf(x)
+	suppressed := suppressed(x)
+	o := gate.Observation{
+		Title:         title(run, x, rule),
+		Description:   description(run, x, rule, l),
+		Mitigation:    mitigation(run, x, rule),
+		RuleID:        first(x.RuleID, x.Rule.ID),
+		FilePath:      l.file(run),
+		Snippet:       l.snippet(),
+		URL:           string(x.HostedViewerURI),
+		FalsePositive: suppressed,
+		Mitigated:     strings.EqualFold(string(x.Baseline), "absent"),
+		Tags:          tags(x, rule),
+		UniqueID:      x.Fingerprints.ID(),
+		Date:          run.date(),
+	}
+	if o.UniqueID == "" {
+		o.UniqueID = x.PartialFingerprints.Joined()
+	}
+	if suppressed || o.Mitigated {
+		o.Active = new(false)
+	}
+	if r := l.region(); r != nil && r.StartLine.OK {
+		o.Line, o.EndLine = r.StartLine.Ptr(), r.EndLine.Ptr()
+	}
+	if rule != nil {
+		o.Check, o.References = string(rule.ID), references(run, rule)
+	}
+	if id := cve.FindString(o.RuleID); id != "" {
+		o.VulnerabilityIDs = []string{strings.ToUpper(id)}
+	}
+	setSeverity(&o, x, rule)
+	setCWE(&o, x, rule)
+	return o
+}
+
+var cve = regexp.MustCompile(`(?i)CVE-[0-9]+-[0-9]+`)
+
+// suppressed tells whether people or the code itself say that a result is not to
+// be looked at. A suppression that was asked for or refused does not.
+func suppressed(x *Result) bool {
+	for _, s := range x.Suppressions {
+		if st := strings.ToLower(string(s.Status)); st != "underreview" && st != "rejected" {
+			return true
+		}
+	}
+	return false
+}
+
+// date is the day on which the last invocation ended.
+func (r *Run) date() gate.Date {
+	if n := len(r.Invocations); n > 0 {
+		return parsers.ParseDate(string(r.Invocations[n-1].EndTimeUTC))
+	}
+	return gate.Date{}
+}
+
+// levels are the severities of SARIF's levels.
+var levels = map[string]gate.Severity{"error": gate.High, "warning": gate.Medium, "note": gate.Info, "none": gate.Info}
+
+// setSeverity takes the level of the result, else of the rule; but the score of
+// GitHub's "security-severity" says more where a rule has one.
+func setSeverity(o *gate.Observation, x *Result, rule *Rule) {
+	level := x.Level
+	if level == "" && rule != nil {
+		level = rule.Configuration.Level
+	}
+	var known bool
+	if o.Severity, known = levels[strings.ToLower(string(level))]; !known {
+		o.Severity = gate.Medium // SARIF's default is "warning"
+	}
+	if rule == nil {
+		return
+	}
+	text := rule.Properties.Text("security-severity")
+	if text == "" {
+		return
+	}
+	if f := stream.ParseFloat(text); f.OK {
+		o.CVSSv3Score = f.Ptr()
+		o.Severity = bySecuritySeverity(f.F)
+		return
+	}
+	o.Severity = gate.ParseSeverity(text)
+}
+
+func bySecuritySeverity(score float64) gate.Severity {
+	switch {
+	case score >= 9:
+		return gate.Critical
+	case score >= 7:
+		return gate.High
+	case score >= 4:
+		return gate.Medium
+	case score > 0:
+		return gate.Low
+	}
+	return gate.Info
+}
+
+// cwe finds a weakness in a tag ("external/cwe/cwe-079", "CWE-79: Cross-site …")
+// or in the name of a taxon.
+var cwe = regexp.MustCompile(`(?i)cwe[-/ ]?(\d+)(?:$|[:, ])`)
+
+// setCWE takes the weaknesses that the result names, else the rule; the last is
+// the main one.
+func setCWE(o *gate.Observation, x *Result, rule *Rule) {
+	var names []string
+	if rule != nil {
+		if rule.Relationships != nil {
+			for _, r := range rule.Relationships {
+				names = append(names, string(r.Target.ID))
+			}
+		} else {
+			names = rule.Properties.List("tags")
+		}
+	}
+	found := weaknesses(names)
+	if own := weaknesses(x.Properties.List("cwe")); len(own) > 0 {
+		found = own
+	}
+	if len(found) > 0 {
+		o.CWE, o.CWEs = found[len(found)-1], found
+	}
+}
+
+func weaknesses(names []string) []int {
+	var found []int
+	for _, n := range names {
+		if m := cwe.FindStringSubmatch(n); m != nil {
+			if id := gate.ParseCWE(m[1]); id > 0 && !slices.Contains(found, id) {
+				found = append(found, id)
+			}
+		}
+	}
+	return found
+}
+
+// tags are those of the rule and of the result.
+func tags(x *Result, rule *Rule) []string {
+	var list []string
+	if rule != nil {
+		list = rule.Properties.List("tags")
+	}
+	list = append(list, x.Properties.List("tags")...)
+	for i := range list {
+		list[i] = strings.TrimPrefix(list[i], "external/cwe/")
+	}
+	return list
+}
+
+func references(run *Run, rule *Rule) string {
+	if rule.HelpURI != "" {
+		return string(rule.HelpURI)
+	}
+	if rule.Help != nil {
+		if help := rule.Help.expand(rule, run); strings.HasPrefix(help, "http") {
+			return help
+		}
+	}
+	return ""
+}
