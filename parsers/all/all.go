@@ -7,12 +7,14 @@ import (
 
 	"defectdojo/parsers"
 	"defectdojo/parsers/gosec"
+	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/trivy"
 )
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
 	gosec.Parsers,
+	sarif.Parsers,
 	trivy.Parsers,
 )
 
