@@ -6,14 +6,20 @@ import (
 	"strings"
 
 	"defectdojo/parsers"
+	"defectdojo/parsers/generic"
+	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
+	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/trivy"
 )
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
+	generic.Parsers,
+	gitleaks.Parsers,
 	gosec.Parsers,
+	osv_scanner.Parsers,
 	sarif.Parsers,
 	trivy.Parsers,
 )
