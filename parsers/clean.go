@@ -67,8 +67,6 @@ func sanitize(s string) string {
 			return r
 		case r == '\r':
 			return -1
-		case r == 0:
-			return utf8.RuneError
 		case r < 0x20, r == 0x7f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
 			return -1
 		}
