@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"defectdojo/parsers"
+	"defectdojo/parsers/anchore_grype"
+	"defectdojo/parsers/checkov"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
@@ -16,6 +18,8 @@ import (
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
+	anchore_grype.Parsers,
+	checkov.Parsers,
 	generic.Parsers,
 	gitleaks.Parsers,
 	gosec.Parsers,
