@@ -1,0 +1,4 @@
+package migrations
+
+// UpFiles is Up with other files than ours.
+var UpFiles = up
