@@ -17,7 +17,7 @@ import (
 
 // Files are the migrations, named 0001_what_it_does.sql.
 //
-//go:embed *
+//go:embed *.sql
 var Files embed.FS
 
 // lock is the advisory lock that keeps nodes which start at once from migrating
