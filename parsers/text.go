@@ -1,6 +1,7 @@
 package parsers
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -91,4 +92,12 @@ func First(parts ...string) string {
 		}
 	}
 	return ""
+}
+
+// Place names a line of a file, "file:7", or the file alone.
+func Place(file string, line *int) string {
+	if file == "" || line == nil || *line <= 0 {
+		return file
+	}
+	return file + ":" + strconv.Itoa(*line)
 }
