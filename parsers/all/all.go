@@ -7,24 +7,30 @@ import (
 
 	"defectdojo/parsers"
 	"defectdojo/parsers/anchore_grype"
+	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/checkov"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
 	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/sarif"
+	"defectdojo/parsers/semgrep"
+	"defectdojo/parsers/semgrep_pro"
 	"defectdojo/parsers/trivy"
 )
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
 	anchore_grype.Parsers,
+	bandit.Parsers,
 	checkov.Parsers,
 	generic.Parsers,
 	gitleaks.Parsers,
 	gosec.Parsers,
 	osv_scanner.Parsers,
 	sarif.Parsers,
+	semgrep.Parsers,
+	semgrep_pro.Parsers,
 	trivy.Parsers,
 )
 
