@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sys/unix"
 
 	"defectdojo/gate/postgres"
 )
@@ -57,7 +58,7 @@ func private(ctx context.Context) (addresses, error) {
 	if len(programs) == 0 {
 		return addresses{}, errors.New("the tests need PostgreSQL 14 to 18: install it (apt-get install postgresql), or name a server in DD_TEST_DATABASE_URL")
 	}
-	dir, err := os.MkdirTemp("", "defectdojo-test-")
+	dir, err := os.MkdirTemp(fastFolder(), "defectdojo-test-")
 	if err != nil {
 		return addresses{}, err
 	}
@@ -83,6 +84,21 @@ kill -QUIT "$(head -n 1 "$pidfile" 2>/dev/null)" 2>/dev/null
 n=0
 while [ -e "$pidfile" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
 rm -rf "$1"`
+
+// fastFolder is in memory where there is enough of it, unless TMPDIR says
+// otherwise: a database is some hundred files, and making those is what a copy
+// costs (0.05 s against 0.65 s, measured).
+func fastFolder() string {
+	const memory = "/dev/shm"
+	var fs unix.Statfs_t
+	if err := unix.Statfs(memory, &fs); err != nil || os.Getenv("TMPDIR") != "" {
+		return ""
+	}
+	if int64(fs.Bavail)*int64(fs.Bsize) < 4<<30 || unix.Access(memory, unix.W_OK) != nil { //nolint:gosec,unconvert // no such size; the types differ by system
+		return ""
+	}
+	return memory
+}
 
 // life is the sweeper's input. It is never written to, and closed by nobody
 // but the system: a variable, so that the garbage collector does not.
