@@ -80,7 +80,7 @@ func (r *Report) Begin(run gate.Run) *gate.Run {
 // Run returns the current run, to fill in what the report says of it.
 func (r *Report) Run() *gate.Run {
 	if len(r.Runs) == 0 {
-		return r.Begin(gate.Run{})
+		r.Begin(gate.Run{}).First = 0 // also when observations came before
 	}
 	return &r.Runs[len(r.Runs)-1]
 }
