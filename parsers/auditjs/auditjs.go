@@ -1,0 +1,124 @@
+// Package auditjs reads the JSON report of Sonatype's AuditJS, which asks OSS
+// Index for the vulnerabilities of a project's npm packages.
+//
+// Made by "auditjs ossi --json > auditjs.json". The report is an array with an
+// element for each package, vulnerable or not:
+//
+//	{"coordinates": "pkg:npm/mysql@2.0.0", "description": "A node.js driver for mysql.",
+//	 "reference": "https://ossindex.sonatype.org/component/…",
+//	 "vulnerabilities": [{"id": "da5a3b11-…", "title": "[CVE-2020-1] CWE-79: …", "description": "…",
+//	   "cvssScore": 9.6, "cvssVector": "CVSS:3.1/…", "cve": "CVE-2020-1", "cwe": "CWE-79", "reference": "…"}]}
+//
+// Which CVE and CWE it is may stand in the title alone. Without --json the
+// command writes a text for people, which is refused.
+package auditjs
+
+import (
+	"regexp"
+	"strings"
+
+	"defectdojo/gate"
+	"defectdojo/parsers"
+	"defectdojo/parsers/stream"
+)
+
+// Parsers reads AuditJS's JSON.
+var Parsers = []parsers.Parser{{
+	Name:     "auditjs",
+	ScanType: "AuditJS Scan",
+	Files:    "JSON",
+	Command:  "auditjs ossi --json > auditjs.json",
+	URL:      "https://github.com/sonatype-nexus-community/auditjs",
+	Analysis: gate.Static,
+	Detect:   detect,
+	Parse:    parse,
+}}
+
+func detect(s *parsers.Sample) parsers.Likeness {
+	switch {
+	case s.Has("[].coordinates", "[].reference") && s.Contains("utm_source=auditjs"):
+		return parsers.Sure
+	case s.Has("[].coordinates", "[].vulnerabilities"), s.Has("[].coordinates", "[].reference"):
+		return parsers.Likely
+	}
+	return parsers.No
+}
+
+type pack struct {
+	Coordinates     string          `json:"coordinates"`
+	Description     string          `json:"description"`
+	Vulnerabilities []vulnerability `json:"vulnerabilities"`
+}
+
+type vulnerability struct {
+	ID          stream.Text  `json:"id"`
+	Title       string       `json:"title"`
+	Description string       `json:"description"`
+	Score       stream.Float `json:"cvssScore"`
+	Vector      string       `json:"cvssVector"`
+	CVE         string       `json:"cve"`
+	CWE         stream.Text  `json:"cwe"`
+	Reference   string       `json:"reference"`
+}
+
+func parse(in *stream.Input, out *parsers.Report) error {
+	out.Run().Tool = "AuditJS"
+	return stream.JSON(in, stream.Each(func(p pack) error {
+		if p.Coordinates == "" {
+			return stream.Errorf("a package has no coordinates")
+		}
+		_, name, version := parsers.SplitPURL(p.Coordinates)
+		out.Component(gate.Component{Name: name, Version: version, PURL: p.Coordinates})
+		for _, v := range p.Vulnerabilities {
+			out.Emit(observation(p, v))
+		}
+		return nil
+	}))
+}
+
+// weakness finds the CWE with which a title begins.
+var weakness = regexp.MustCompile(`^(?:\[CVE-[0-9-]+\]\s*)?CWE-[0-9]{1,5}`)
+
+func observation(p pack, v vulnerability) gate.Observation {
+	name, version := split(p.Coordinates)
+	var text parsers.Text
+	text.Add(v.Description).Fact("Package", p.Coordinates).Fact("What it is", p.Description).Fact("CVSS", v.Vector)
+	o := gate.Observation{
+		Title:            parsers.First(v.Title, string(v.ID)),
+		Description:      text.String(),
+		References:       v.Reference,
+		CWE:              gate.ParseCWE(string(v.CWE)),
+		VulnerabilityIDs: append([]string{v.CVE}, parsers.CVEs(v.Title)...),
+		UniqueID:         string(v.ID),
+		FilePath:         p.Coordinates,
+		ComponentName:    name,
+		ComponentVersion: version,
+		PURL:             p.Coordinates,
+		URL:              v.Reference,
+	}
+	if m := weakness.FindString(v.Title); m != "" && o.CWE == 0 {
+		o.CWE = gate.ParseCWE(m[strings.Index(m, "CWE-"):])
+	}
+	o.NoCWE = o.CWE == 0
+	o.Severity = gate.Medium
+	if c, ok := parsers.ParseCVSS(v.Vector); ok {
+		o.Severity = gate.SeverityOfScore(c.Score)
+	}
+	if v.Score.OK {
+		o.Severity = gate.SeverityOfScore(v.Score.F)
+	}
+	parsers.SetCVSS(&o, v.Vector)
+	return o
+}
+
+// split returns name and version as the coordinates write them, a scope's @
+// escaped: DefectDojo compares findings by them.
+func split(coordinates string) (name, version string) {
+	rest := strings.TrimPrefix(coordinates, "pkg:")
+	_, rest, _ = strings.Cut(rest, "/")
+	rest, _, _ = strings.Cut(rest, "?")
+	if i := strings.LastIndexByte(rest, '@'); i > 0 {
+		return rest[:i], rest[i+1:]
+	}
+	return rest, ""
+}
