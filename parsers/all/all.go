@@ -7,8 +7,14 @@ import (
 
 	"defectdojo/parsers"
 	"defectdojo/parsers/anchore_grype"
+	"defectdojo/parsers/auditjs"
 	"defectdojo/parsers/bandit"
+	"defectdojo/parsers/blackduck"
+	"defectdojo/parsers/bundler_audit"
+	"defectdojo/parsers/cargo_audit"
 	"defectdojo/parsers/checkov"
+	"defectdojo/parsers/composer_audit"
+	"defectdojo/parsers/cyclonedx"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
@@ -22,8 +28,14 @@ import (
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
 	anchore_grype.Parsers,
+	auditjs.Parsers,
 	bandit.Parsers,
+	blackduck.Parsers,
+	bundler_audit.Parsers,
+	cargo_audit.Parsers,
 	checkov.Parsers,
+	composer_audit.Parsers,
+	cyclonedx.Parsers,
 	generic.Parsers,
 	gitleaks.Parsers,
 	gosec.Parsers,
