@@ -15,14 +15,21 @@ import (
 	"defectdojo/parsers/checkov"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/cyclonedx"
+	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
+	"defectdojo/parsers/kubebench"
+	"defectdojo/parsers/kubehunter"
+	"defectdojo/parsers/kubelinter"
+	"defectdojo/parsers/kubescape"
 	"defectdojo/parsers/osv_scanner"
+	"defectdojo/parsers/popeye"
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
 	"defectdojo/parsers/trivy"
+	"defectdojo/parsers/trivy_operator"
 )
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
@@ -36,14 +43,21 @@ var Parsers = slices.Concat(
 	checkov.Parsers,
 	composer_audit.Parsers,
 	cyclonedx.Parsers,
+	dockle.Parsers,
 	generic.Parsers,
 	gitleaks.Parsers,
 	gosec.Parsers,
+	kubebench.Parsers,
+	kubehunter.Parsers,
+	kubelinter.Parsers,
+	kubescape.Parsers,
 	osv_scanner.Parsers,
+	popeye.Parsers,
 	sarif.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
 	trivy.Parsers,
+	trivy_operator.Parsers,
 )
 
 // ByScanType returns the parser for a scan type, in any letter case.
