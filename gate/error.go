@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind is the class of an Error: what the caller may do about it.
@@ -18,6 +19,7 @@ const (
 	Conflict                 // it is there already, or changed meanwhile
 	TooLarge                 // the input is over a limit
 	Unavailable              // something that this needs does not answer: try again later
+	Limited                  // asked too often: try again later
 )
 
 // Error is an error whose message may be shown to whoever asked.
@@ -25,6 +27,7 @@ type Error struct {
 	Kind    Kind
 	Field   string // the field of the request that is wrong, if it is one field
 	Message string
+	After   time.Duration // when to try again, if that is known
 }
 
 // Error returns the message.

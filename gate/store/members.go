@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+
+	"defectdojo/gate"
+)
+
+// Grant is a role that a user has in a product or in a product type, by
+// themselves or through a group. Exactly one of the two IDs is set.
+type Grant struct {
+	ProductID     *int64
+	ProductTypeID *int64
+	Role          gate.Role
+}
+
+// Member is a role of a user or a group in a product or a product type.
+type Member struct {
+	ID            int64
+	UserID        *int64
+	GroupID       *int64
+	ProductID     *int64
+	ProductTypeID *int64
+	Role          gate.Role
+}
+
+const memberColumns = `id, user_id, group_id, product_id, product_type_id, role`
+
+// grants of one user ($1), by themselves and through groups.
+const grants = `
+	select product_id, product_type_id, role from members
+	where user_id = $1 or group_id in (select group_id from dojo_group_members where user_id = $1)`
+
+// Grants returns what roles a user was given.
+func (s *Store) Grants(ctx context.Context, user int64) ([]Grant, error) {
+	return many[Grant](ctx, s.db, grants, user)
+}
+
+// ProductsOf returns the products in which a user has one of the roles, by
+// membership in the product or in its type.
+func (s *Store) ProductsOf(ctx context.Context, user int64, roles []gate.Role) ([]int64, error) {
+	return scalars[int64](ctx, s.db, `
+		with granted as (`+grants+`)
+		select product_id from granted where product_id is not null and role = any($2)
+		union
+		select p.id from products p join granted g on g.product_type_id = p.prod_type_id where g.role = any($2)
+		order by 1`, user, roles)
+}
+
+// ProductTypesOf returns the product types in which a user has one of the roles.
+func (s *Store) ProductTypesOf(ctx context.Context, user int64, roles []gate.Role) ([]int64, error) {
+	return scalars[int64](ctx, s.db, `
+		with granted as (`+grants+`)
+		select distinct product_type_id from granted where product_type_id is not null and role = any($2) order by 1`, user, roles)
+}
+
+// TypesOfProducts returns the product types of products.
+func (s *Store) TypesOfProducts(ctx context.Context, products []int64) ([]int64, error) {
+	return scalars[int64](ctx, s.db, `select distinct prod_type_id from products where id = any($1) order by 1`, orEmpty(products))
+}
+
+// AddMember gives a role.
+func (s *Store) AddMember(ctx context.Context, m Member) (Member, error) {
+	return one[Member](ctx, s.db, "member", `
+		insert into members (user_id, group_id, product_id, product_type_id, role)
+		values ($1, $2, $3, $4, $5) returning `+memberColumns, m.UserID, m.GroupID, m.ProductID, m.ProductTypeID, m.Role)
+}
+
+// Members returns the members of a product.
+func (s *Store) Members(ctx context.Context, product int64) ([]Member, error) {
+	return many[Member](ctx, s.db, `select `+memberColumns+` from members where product_id = $1 order by id`, product)
+}
+
+// DeleteMember takes a role away, at once.
+func (s *Store) DeleteMember(ctx context.Context, id int64) error {
+	return exec(ctx, s.db, "member", `delete from members where id = $1`, id)
+}
+
+// AddGroup adds a group of users and returns its ID.
+func (s *Store) AddGroup(ctx context.Context, name string) (int64, error) {
+	return scalar[int64](ctx, s.db, `insert into dojo_groups (name) values ($1) returning id`, name)
+}
+
+// AddGroupMember puts a user into a group.
+func (s *Store) AddGroupMember(ctx context.Context, group, user int64) error {
+	_, err := s.db.Exec(ctx, `insert into dojo_group_members (group_id, user_id) values ($1, $2) on conflict do nothing`, group, user)
+	return conflict(err)
+}
