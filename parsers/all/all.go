@@ -17,6 +17,12 @@ import (
 	"defectdojo/parsers/cyclonedx"
 	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/generic"
+	"defectdojo/parsers/gitlab_api_fuzzing"
+	"defectdojo/parsers/gitlab_container_scan"
+	"defectdojo/parsers/gitlab_dast"
+	"defectdojo/parsers/gitlab_dep_scan"
+	"defectdojo/parsers/gitlab_sast"
+	"defectdojo/parsers/gitlab_secret_detection_report"
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
 	"defectdojo/parsers/kubebench"
@@ -45,6 +51,12 @@ var Parsers = slices.Concat(
 	cyclonedx.Parsers,
 	dockle.Parsers,
 	generic.Parsers,
+	gitlab_api_fuzzing.Parsers,
+	gitlab_container_scan.Parsers,
+	gitlab_dast.Parsers,
+	gitlab_dep_scan.Parsers,
+	gitlab_sast.Parsers,
+	gitlab_secret_detection_report.Parsers,
 	gitleaks.Parsers,
 	gosec.Parsers,
 	kubebench.Parsers,
