@@ -49,35 +49,28 @@ func (c control) emit(out *parsers.Report, resource, file string, s summary) {
 	if c.Status.Status == "failed" && len(c.Rules) == 0 {
 		c.Rules = []rule{{Status: "failed"}}
 	}
+	var failed []rule
 	for _, r := range c.Rules {
 		if r.Status == "failed" {
-			out.Emit(c.observation(r, resource, file, s))
+			failed = append(failed, r)
 		}
+	}
+	for range failed { // as many as DefectDojo has; they are one finding
+		out.Emit(c.observation(failed, resource, file, s))
 	}
 }
 
-func (c control) observation(r rule, resource, file string, s summary) gate.Observation {
+func (c control) observation(failed []rule, resource, file string, s summary) gate.Observation {
 	kind, name := object(resource)
 	var about, steps, how parsers.Text
 	about.Add(kind+" "+name+" fails the control "+c.Name+".").Add(s.Description).
 		Fact("Control", c.ID).Fact("Category", s.Category.Name).Fact("Resource", resource).Fact("File", file)
-	steps.Add("Look at the resource " + resource + ". The rule that it fails:").List([]string{r.Name})
-	var places, fixes []string
-	for _, p := range r.Paths {
-		places = append(places, p.Failed, p.Review, p.Delete)
-		if p.Fix.Path != "" {
-			fixes = append(fixes, "Set `"+p.Fix.Path+"` to `"+string(p.Fix.Value)+"`.")
-		}
-		if p.Delete != "" {
-			fixes = append(fixes, "Delete `"+p.Delete+"`.")
-		}
-		if p.Command != "" {
-			fixes = append(fixes, "Run `"+p.Command+"`.")
-		}
-	}
-	steps.Facts("At", places)
-	if len(fixes) > 0 {
-		steps.Add("As it should be:").List(fixes)
+	steps.Add("Look at the resource " + resource + ". It fails:")
+	var fixes []string
+	for _, r := range failed {
+		places, how := r.paths()
+		steps.Add("The rule " + parsers.First(r.Name, c.Name)).List(append(places, how...))
+		fixes = append(fixes, how...)
 	}
 	how.Add(s.Remediation).List(fixes)
 	return gate.Observation{
@@ -91,6 +84,27 @@ func (c control) observation(r rule, resource, file string, s summary) gate.Obse
 		Check:            c.ID,
 		ComponentName:    resource,
 	}
+}
+
+// paths returns the places that fail the rule, and how they should be.
+func (r rule) paths() (places, fixes []string) {
+	for _, p := range r.Paths {
+		for _, s := range []string{p.Failed, p.Review} {
+			if s != "" {
+				places = append(places, "Failed: `"+s+"`")
+			}
+		}
+		if p.Fix.Path != "" {
+			fixes = append(fixes, "Set `"+p.Fix.Path+"` to `"+string(p.Fix.Value)+"`.")
+		}
+		if p.Delete != "" {
+			fixes = append(fixes, "Delete `"+p.Delete+"`.")
+		}
+		if p.Command != "" {
+			fixes = append(fixes, "Run `"+p.Command+"`.")
+		}
+	}
+	return places, fixes
 }
 
 // object returns the kind and the name of a resource: the last two parts of its
