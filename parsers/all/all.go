@@ -12,8 +12,10 @@ import (
 	"defectdojo/parsers/blackduck"
 	"defectdojo/parsers/bundler_audit"
 	"defectdojo/parsers/cargo_audit"
+	"defectdojo/parsers/cfn_nag"
 	"defectdojo/parsers/checkov"
 	"defectdojo/parsers/composer_audit"
+	"defectdojo/parsers/conftest"
 	"defectdojo/parsers/cyclonedx"
 	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/generic"
@@ -25,6 +27,8 @@ import (
 	"defectdojo/parsers/gitlab_secret_detection_report"
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
+	"defectdojo/parsers/hadolint"
+	"defectdojo/parsers/kics"
 	"defectdojo/parsers/kubebench"
 	"defectdojo/parsers/kubehunter"
 	"defectdojo/parsers/kubelinter"
@@ -34,6 +38,8 @@ import (
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
+	"defectdojo/parsers/terrascan"
+	"defectdojo/parsers/tfsec"
 	"defectdojo/parsers/trivy"
 	"defectdojo/parsers/trivy_operator"
 )
@@ -46,8 +52,10 @@ var Parsers = slices.Concat(
 	blackduck.Parsers,
 	bundler_audit.Parsers,
 	cargo_audit.Parsers,
+	cfn_nag.Parsers,
 	checkov.Parsers,
 	composer_audit.Parsers,
+	conftest.Parsers,
 	cyclonedx.Parsers,
 	dockle.Parsers,
 	generic.Parsers,
@@ -59,6 +67,8 @@ var Parsers = slices.Concat(
 	gitlab_secret_detection_report.Parsers,
 	gitleaks.Parsers,
 	gosec.Parsers,
+	hadolint.Parsers,
+	kics.Parsers,
 	kubebench.Parsers,
 	kubehunter.Parsers,
 	kubelinter.Parsers,
@@ -68,6 +78,8 @@ var Parsers = slices.Concat(
 	sarif.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
+	terrascan.Parsers,
+	tfsec.Parsers,
 	trivy.Parsers,
 	trivy_operator.Parsers,
 )
