@@ -36,6 +36,7 @@ type Report struct {
 	Runs []gate.Run // at least one after Read
 
 	emit       func(gate.Observation)
+	begin      func(gate.Run)
 	components func(gate.Component)
 	analysis   gate.Analysis
 	once       func(*gate.Observation) bool // tells whether to put it out; nil is yes
@@ -52,6 +53,9 @@ func (r *Report) Emit(o gate.Observation) {
 	if r.count >= r.limit {
 		r.err = gate.Errorf(gate.TooLarge, "the report holds more than %d findings", r.limit)
 		return
+	}
+	if r.count == 0 && r.begin != nil {
+		r.begin(*r.Run())
 	}
 	r.count++
 	if o.Analysis == gate.ByParser {
@@ -108,6 +112,7 @@ func (r *Report) Problem(format string, args ...any) {
 type Options struct {
 	Limits     stream.Limits
 	Emit       func(gate.Observation)
+	Begin      func(gate.Run)       // gets what is known of the first run, before the first observation; may be nil
 	Components func(gate.Component) // may be nil
 }
 
@@ -123,7 +128,7 @@ func Read(ctx context.Context, p Parser, src io.ReadSeeker, o Options) (runs []g
 			err = gate.Errorf(gate.Internal, "%s: the parser failed: %v", p.ScanType, v)
 		}
 	}()
-	out := &Report{emit: o.Emit, components: o.Components, analysis: p.Analysis, limit: in.Limits().Observations}
+	out := &Report{emit: o.Emit, begin: o.Begin, components: o.Components, analysis: p.Analysis, limit: in.Limits().Observations}
 	err = p.Parse(in, out)
 	if err == nil {
 		err = out.err

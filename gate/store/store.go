@@ -23,16 +23,17 @@ type DB interface {
 // Store reads and writes the domain.
 type Store struct {
 	pool *pgxpool.Pool // nil inside a transaction
+	tx   pgx.Tx        // nil outside
 	db   DB
 }
 
 // New returns a store on pool.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool, pool} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, db: pool} }
 
 // Tx calls f with a store in a transaction, which is committed when f returns
 // nil and rolled back otherwise. The pgx.Tx serves to enqueue jobs in it.
 func (s *Store) Tx(ctx context.Context, f func(*Store, pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return f(&Store{db: tx}, tx) })
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return f(&Store{tx: tx, db: tx}, tx) })
 }
 
 // one runs a query that must return one row; what names the thing if it does not.

@@ -1,0 +1,447 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"defectdojo/gate"
+	"defectdojo/gate/dedup"
+	"defectdojo/gate/store"
+	"defectdojo/parsers"
+)
+
+// importing is one import in its transaction.
+type importing struct {
+	*Importer
+	store    *store.Store
+	request  Request
+	parser   parsers.Parser
+	settings dedup.Settings
+	now      time.Time
+
+	test           store.ImportTarget
+	origin         store.Origin
+	isNew          bool // the test is created by this import
+	newContext     bool // its product is
+	compare        bool // the product has other findings
+	extraEndpoints []string
+
+	index   *index   // the findings of the test, and those added
+	origins *origins // those added that may have duplicates
+	replace map[int64]replacement
+
+	hashes    map[[32]byte]bool // of the report's open findings, if old ones of other tests are to be closed
+	uniqueIDs map[string]bool
+
+	before Statistics
+	after  Statistics
+	delta  Delta
+	ids    map[bucket][]int64
+	groups []store.Grouping
+	extras extras
+	notes  []string
+}
+
+// replacement is a twin to be stored instead of the one that was.
+type replacement struct{ item item }
+
+// extras is what new findings bring beside their row.
+type extras struct {
+	places    []store.Placement
+	exchanges []store.Exchange
+	files     []store.Attachment
+}
+
+// run does the import.
+func (m *importing) run(ctx context.Context, to Resolved) (Result, error) {
+	r := m.request
+	sum := digest(r, to)
+	if done, err := m.answered(ctx, sum); done != nil || err != nil {
+		return deref(done), err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := m.context(ctx, to); err != nil {
+		return Result{}, err
+	}
+	// Again, now that others who import into this product have finished.
+	if done, err := m.answered(ctx, sum); done != nil || err != nil {
+		return deref(done), err
+	}
+	var err error
+	if m.extraEndpoints, err = m.store.LocationValues(ctx, r.EndpointsToAdd); err != nil {
+		return Result{}, err
+	}
+	in := m.read(ctx)
+	defer func() { // the reader must have stopped before the report is closed
+		stop()
+		for range in.chunks { //nolint:revive // emptied
+		}
+	}()
+	first, ok := <-in.chunks
+	if !ok && in.err != nil {
+		return Result{}, in.err
+	}
+	if err := m.ensureTest(ctx, in, !ok); err != nil {
+		return Result{}, err
+	}
+	if r.Sequence > 0 && r.Sequence < m.test.Sequence {
+		return m.superseded(ctx, sum)
+	}
+	if err := m.load(ctx); err != nil {
+		return Result{}, err
+	}
+	for chunk := first; ok; chunk, ok = <-in.chunks {
+		if err := m.take(ctx, chunk); err != nil {
+			return Result{}, err
+		}
+	}
+	if in.err != nil {
+		return Result{}, in.err
+	}
+	if err := m.finish(ctx, in); err != nil {
+		return Result{}, err
+	}
+	return m.record(ctx, in, sum)
+}
+
+func deref(r *Result) Result {
+	if r == nil {
+		return Result{}
+	}
+	return *r
+}
+
+// answered returns the answer to an earlier request with the same idempotency key.
+func (m *importing) answered(ctx context.Context, sum []byte) (*Result, error) {
+	if m.request.IdempotencyKey == "" {
+		return nil, nil //nolint:nilnil // nothing to answer, and nothing wrong
+	}
+	a, err := m.store.AnsweredImport(ctx, m.request.IdempotencyKey)
+	if gate.KindOf(err) == gate.NotFound {
+		return nil, nil //nolint:nilnil // as above
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(a.RequestSHA256, sum) {
+		return nil, gate.Errorf(gate.Conflict, "the idempotency key was used for another report or with other parameters")
+	}
+	result := Result{Replayed: true}
+	return &result, json.Unmarshal(a.Response, &result)
+}
+
+// context makes product and engagement be there and locks the product.
+func (m *importing) context(ctx context.Context, to Resolved) error {
+	t := m.request.Target
+	var err error
+	if to.ProductTypeID == 0 && to.ProductID == 0 {
+		if to.ProductTypeID, err = m.store.EnsureProductType(ctx, t.ProductTypeName); err != nil {
+			return err
+		}
+	}
+	if to.ProductID == 0 {
+		if to.ProductID, err = m.store.EnsureProduct(ctx, t.ProductName, to.ProductTypeID); err != nil {
+			return err
+		}
+	}
+	if err := m.store.LockProduct(ctx, to.ProductID); err != nil {
+		return err
+	}
+	m.test.ProductID = to.ProductID
+	if m.test.EngagementID = to.EngagementID; m.test.EngagementID == 0 {
+		// Another import may have created it while this one waited.
+		if m.test.EngagementID, err = m.store.EngagementByName(ctx, to.ProductID, t.EngagementName); err != nil {
+			return err
+		}
+	}
+	if m.test.EngagementID == 0 {
+		if m.test.EngagementID, err = m.addEngagement(ctx); err != nil {
+			return err
+		}
+	}
+	if m.test.ID = to.TestID; m.test.ID == 0 && m.request.Reimport {
+		m.test.ID, err = m.store.TestByScanType(ctx, m.test.EngagementID, m.request.ScanType, t.TestTitle)
+	}
+	return err
+}
+
+func (m *importing) addEngagement(ctx context.Context) (int64, error) {
+	t, today := m.request.Target, gate.DateOf(m.now)
+	end := t.EngagementEndDate
+	if end.IsZero() || end.Before(today) {
+		end = today.AddDays(365)
+	}
+	return m.store.AddCIEngagement(ctx, store.NewEngagement{
+		ProductID: m.test.ProductID, Name: t.EngagementName, LeadID: m.request.User.ID, Start: today.Time(), End: end.Time(),
+		DeduplicationOnEngagement: t.DeduplicationOnEngagement, SourceCodeManagementURI: t.SourceCodeManagementURI,
+		Version: text(m.request.Version), BuildID: text(m.request.BuildID), CommitHash: text(m.request.CommitHash), BranchTag: text(m.request.BranchTag),
+	})
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// ensureTest makes the test be there, now that the report's first run is known.
+func (m *importing) ensureTest(ctx context.Context, in *reading, ended bool) error {
+	r := m.request
+	name := m.parser.ScanType
+	var first gate.Run
+	if ended && len(in.runs) > 0 {
+		first = in.runs[0]
+	} else {
+		first = in.firstRun
+	}
+	name = testTypeName(name, first.Type)
+	if m.test.ID != 0 {
+		return m.knownTest(ctx, name)
+	}
+	m.isNew = true
+	typeID, err := m.store.EnsureTestType(ctx, name)
+	if err != nil {
+		return err
+	}
+	environment := r.Environment
+	if environment == "" {
+		environment = "Development"
+	}
+	environmentID, err := m.store.EnvironmentID(ctx, environment, r.Target.AutoCreateContext)
+	if err != nil {
+		return err
+	}
+	lead := r.LeadID
+	if lead == nil {
+		lead = &r.User.ID
+	}
+	m.test.ID, err = m.store.AddTest(ctx, store.NewTest{
+		EngagementID: m.test.EngagementID, ProductID: m.test.ProductID, TestTypeID: typeID, ScanType: m.parser.ScanType, Title: r.Target.TestTitle, Description: first.Description,
+		LeadID: lead, EnvironmentID: environmentID, At: m.scanTime(), Version: firstText(r.Version, first.Version), BuildID: r.BuildID, CommitHash: r.CommitHash, BranchTag: r.BranchTag,
+		APIScanConfigurationID: r.APIScanConfigurationID, Tags: cleanTags(r.Tags),
+	})
+	if err != nil {
+		return err
+	}
+	return m.target(ctx)
+}
+
+// firstText returns what the caller said, else what the report says, else nil.
+func firstText(s *string, report string) *string {
+	if s != nil && *s != "" || report == "" {
+		return s
+	}
+	return &report
+}
+
+// knownTest checks that the report's type fits the test that is there.
+func (m *importing) knownTest(ctx context.Context, name string) error {
+	if err := m.target(ctx); err != nil {
+		return err
+	}
+	if has := m.test.TestTypeName; has != name && has != m.parser.ScanType && m.test.ScanType != m.parser.ScanType {
+		return gate.Errorf(gate.Invalid, "the test is of type %q: a report of %q cannot be imported into it", has, name)
+	}
+	return nil
+}
+
+func (m *importing) target(ctx context.Context) error {
+	var err error
+	if m.test, err = m.store.ImportTest(ctx, m.test.ID); err != nil {
+		return err
+	}
+	m.origin = store.Origin{
+		TestID: m.test.ID, EngagementID: m.test.EngagementID, ProductID: m.test.ProductID, TestTypeID: m.test.TestTypeID,
+		ReporterID: m.request.User.ID, Now: m.now, HashVersion: dedup.HashVersion,
+	}
+	if m.test.TagInheritance {
+		m.origin.InheritedTags = m.test.ProductTags
+	}
+	return nil
+}
+
+// testTypeName names the test type of a report whose run says its own type.
+func testTypeName(scanType, raw string) string {
+	switch {
+	case raw == "" || raw == scanType || raw+" Scan" == scanType:
+		return scanType
+	case strings.HasSuffix(raw, "("+scanType+")"):
+		return raw
+	}
+	return raw + " Scan (" + scanType + ")"
+}
+
+// scanTime is when the scan was: the day that the caller said, or now.
+func (m *importing) scanTime() time.Time {
+	if d := m.request.ScanDate; !d.IsZero() {
+		return d.Time()
+	}
+	return m.now
+}
+
+// superseded records a report of an older run, which changes nothing.
+func (m *importing) superseded(ctx context.Context, sum []byte) (Result, error) {
+	m.notes = append(m.notes, fmt.Sprintf("a newer run (%d) was imported before: this report (of run %d) was kept and changed nothing", m.test.Sequence, m.request.Sequence))
+	result := m.result()
+	result.Superseded = true
+	for k, err := range m.store.TestFindings(ctx, m.test.ID, false) {
+		if err != nil {
+			return Result{}, err
+		}
+		result.After.count(k.Severity, k.Flags)
+	}
+	result.Before = &result.After
+	return m.addRecord(ctx, result, "superseded", sum, nil)
+}
+
+// load reads what is there already.
+func (m *importing) load(ctx context.Context) error {
+	m.index, m.origins = newIndex(m.settings.Algorithm), newOrigins()
+	m.replace, m.ids = map[int64]replacement{}, map[bucket][]int64{}
+	m.hashes, m.uniqueIDs = map[[32]byte]bool{}, map[string]bool{}
+	var err error
+	if m.compare, err = m.store.HasFindings(ctx, m.test.ProductID); err != nil || m.isNew {
+		return err
+	}
+	for k, err := range m.store.TestFindings(ctx, m.test.ID, m.settings.Algorithm == dedup.Legacy) {
+		if err != nil {
+			return err
+		}
+		m.before.count(k.Severity, k.Flags)
+		m.index.add(tracked{Known: k})
+	}
+	return nil
+}
+
+// finish does what can be done only once the whole report is known.
+func (m *importing) finish(ctx context.Context, in *reading) error {
+	for _, step := range []func(context.Context) error{m.replaceTwins, m.storeExtras, m.group} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if err := m.closeOld(ctx, in); err != nil {
+		return err
+	}
+	if err := m.inventory(ctx, in.components); err != nil {
+		return err
+	}
+	if tags := cleanTags(m.request.Tags); m.request.ApplyTagsToFindings && len(tags) > 0 {
+		if err := m.store.TagFindings(ctx, slices.Concat(m.ids[reactivated], m.ids[untouched]), tags); err != nil {
+			return err
+		}
+	}
+	if len(m.ids[closed]) > 0 {
+		if err := m.store.SettleLocations(ctx, m.test.ProductID); err != nil {
+			return err
+		}
+	}
+	var tags []string
+	if m.request.Tags != nil {
+		tags = cleanTags(m.request.Tags)
+	}
+	return m.store.UpdateTest(ctx, store.TestUpdate{
+		TestID: m.test.ID, EngagementID: m.test.EngagementID, At: m.scanTime(), Version: m.request.Version, BuildID: m.request.BuildID,
+		CommitHash: m.request.CommitHash, BranchTag: m.request.BranchTag, Tags: tags, Sequence: m.request.Sequence, ComponentsDigest: m.test.ComponentsDigest,
+	})
+}
+
+// inventory makes the report's components the test's, if they are others than before.
+func (m *importing) inventory(ctx context.Context, list []gate.Component) error {
+	slices.SortFunc(list, compareComponents)
+	list = slices.CompactFunc(list, func(a, b gate.Component) bool { return compareComponents(a, b) == 0 })
+	h := sha256.New()
+	for _, c := range list {
+		fmt.Fprintf(h, "%q %q %q %q %q\n", c.Name, c.Version, c.PURL, c.Path, c.Licenses)
+	}
+	sum := h.Sum(nil)
+	if bytes.Equal(sum, m.test.ComponentsDigest) || len(list) == 0 && m.test.ComponentsDigest == nil {
+		return nil
+	}
+	m.test.ComponentsDigest = sum
+	return m.store.SetComponents(ctx, m.test.ID, list)
+}
+
+func compareComponents(a, b gate.Component) int {
+	for _, c := range [...][2]string{{a.Name, b.Name}, {a.Version, b.Version}, {a.PURL, b.PURL}, {a.Path, b.Path}} {
+		if n := strings.Compare(c[0], c[1]); n != 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// record puts the import into the history and returns what it did.
+func (m *importing) record(ctx context.Context, in *reading, sum []byte) (Result, error) {
+	result := m.result()
+	result.Runs = in.runs
+	result.After = m.after
+	for i := range m.index.all {
+		t := &m.index.all[i]
+		if !t.fresh {
+			result.After.count(t.Severity, t.Flags)
+		}
+		if s := m.delta.of(t.bucket); s != nil {
+			s.count(t.Severity, t.Flags)
+		}
+	}
+	if m.request.Reimport && !m.isNew {
+		result.Before, result.Delta = &m.before, &m.delta
+	}
+	result.New, result.Closed, result.Reactivated, result.Untouched = len(m.ids[created]), len(m.ids[closed]), len(m.ids[reactivated]), len(m.ids[untouched])
+	return m.addRecord(ctx, result, "done", sum, in)
+}
+
+func (m *importing) result() Result {
+	return Result{TestID: m.test.ID, EngagementID: m.test.EngagementID, ProductID: m.test.ProductID, ProductTypeID: m.test.ProdTypeID, Notes: m.notes}
+}
+
+func (m *importing) addRecord(ctx context.Context, result Result, state string, sum []byte, in *reading) (Result, error) {
+	r := m.request
+	artifact, err := m.store.AddArtifact(ctx, r.Report.SHA256[:], r.Report.Size)
+	if err != nil {
+		return Result{}, err
+	}
+	rec := store.ImportRecord{
+		TestID: &m.test.ID, ProductID: &m.test.ProductID, Type: kind(r), State: state, ScanType: r.ScanType, Filename: r.Report.Filename, ArtifactID: artifact, UserID: r.User.ID,
+		Settings: importSettings(r), Version: r.Version, BuildID: r.BuildID, CommitHash: r.CommitHash, BranchTag: r.BranchTag,
+		IdempotencyKey: r.IdempotencyKey, RequestSHA256: sum, Sequence: r.Sequence, Statistics: result.After, Created: m.now,
+	}
+	if in != nil {
+		rec.Runs, rec.Outcome, rec.FindingCount = in.runs, worstOutcome(in.runs), in.count
+	}
+	if result.ImportID, err = m.store.AddImport(ctx, rec); err != nil {
+		return Result{}, err
+	}
+	for _, b := range []bucket{created, closed, reactivated, untouched} {
+		ids := m.ids[b]
+		slices.Sort(ids)
+		if err := m.store.AddImportAction(ctx, result.ImportID, byte(b), slices.Compact(ids)); err != nil {
+			return Result{}, err
+		}
+	}
+	if r.IdempotencyKey != "" {
+		err = m.store.SetImportResponse(ctx, result.ImportID, result)
+	}
+	return result, err
+}
+
+// worstOutcome is that of the report as a whole.
+func worstOutcome(runs []gate.Run) gate.Outcome {
+	rank := map[gate.Outcome]int{gate.Succeeded: 1, gate.Unsaid: 2, gate.Partial: 3, gate.Failed: 4}
+	worst := gate.Unsaid
+	for i, r := range runs {
+		if i == 0 || rank[r.Outcome] > rank[worst] {
+			worst = r.Outcome
+		}
+	}
+	return worst
+}

@@ -1,0 +1,384 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"defectdojo/gate"
+	"defectdojo/gate/dedup"
+	"defectdojo/gate/store"
+)
+
+// take matches a chunk of the report with what is there and stores the rest.
+func (m *importing) take(ctx context.Context, chunk []item) error {
+	var (
+		added   []*item
+		met     changes
+		changed = map[int64]*item{}
+	)
+	for n := range chunk {
+		i := &chunk[n]
+		at := int32(-1)
+		if !m.isNew {
+			at = m.index.match(i)
+		}
+		switch {
+		case at < 0:
+			added = append(added, i)
+			if !m.isNew {
+				// Later twins in this report must meet it: it gets its id below.
+				m.index.add(tracked{Known: store.Known{Hash: i.hash, UniqueID: i.UniqueID, Title: i.Title, Severity: i.Severity}, fresh: true, bucket: created, order: twinOrder(i.order())})
+			}
+		case m.index.all[at].fresh:
+			m.twin(&m.index.all[at], i, added)
+		default:
+			m.meet(&m.index.all[at], i, &met, changed)
+		}
+	}
+	if err := m.add(ctx, added); err != nil {
+		return err
+	}
+	if err := m.apply(ctx, met); err != nil {
+		return err
+	}
+	return m.refresh(ctx, changed)
+}
+
+// twin handles an observation that this report told before, under the same
+// identity: of the two, the one that comes first in the order of twins is kept.
+func (m *importing) twin(t *tracked, i *item, added []*item) {
+	if !i.less(&t.order) {
+		return
+	}
+	t.order = twinOrder(i.order())
+	if t.ID != 0 { // stored with an earlier chunk
+		m.replace[t.ID] = replacement{item: *i}
+		return
+	}
+	for n, a := range added {
+		if a.hash == t.Hash && a.UniqueID == t.UniqueID {
+			added[n] = i
+			return
+		}
+	}
+}
+
+// add stores new findings.
+func (m *importing) add(ctx context.Context, added []*item) error {
+	if len(added) == 0 {
+		return nil
+	}
+	ids, err := m.store.NextFindingIDs(ctx, len(added))
+	if err != nil {
+		return err
+	}
+	candidates, err := m.candidates(ctx, added)
+	if err != nil {
+		return err
+	}
+	rows := make([]*store.NewFinding, len(added))
+	for n, i := range added {
+		rows[n] = m.finding(ids[n], i, candidates)
+	}
+	if !m.isNew {
+		// The index holds them in the same order, without ids.
+		m.numberFresh(rows)
+	}
+	if err := m.store.AddFindings(ctx, rows); err != nil {
+		return err
+	}
+	m.ids[created] = append(m.ids[created], ids...)
+	return m.collectExtras(ctx, rows)
+}
+
+// numberFresh gives ids and flags to the findings that take has put into the index.
+func (m *importing) numberFresh(rows []*store.NewFinding) {
+	n := len(m.index.all)
+	for left := len(rows); left > 0; {
+		n--
+		if t := &m.index.all[n]; t.fresh && t.ID == 0 {
+			left--
+			t.ID, t.Severity, t.Flags = rows[left].ID, rows[left].Observation.Severity, flagsOf(rows[left])
+		}
+	}
+}
+
+// originalsOf finds candidates by hash and by unique id.
+type originalsOf struct {
+	byHash map[[32]byte][]*store.Known
+	byID   map[string][]*store.Known
+}
+
+// candidates returns the findings in scope that new ones may be duplicates of.
+func (m *importing) candidates(ctx context.Context, added []*item) (originalsOf, error) {
+	c := originalsOf{map[[32]byte][]*store.Known{}, map[string][]*store.Known{}}
+	if !m.compare {
+		return c, nil
+	}
+	var hashes [][]byte
+	var ids []string
+	for _, i := range added {
+		if m.settings.Algorithm != dedup.UniqueID {
+			hashes = append(hashes, i.hash[:])
+		}
+		if i.UniqueID != "" && (m.settings.Algorithm == dedup.UniqueID || m.settings.Algorithm == dedup.UniqueIDOrHashCode) {
+			ids = append(ids, i.UniqueID)
+		}
+	}
+	scope := store.DedupScope{ProductID: m.test.ProductID, EngagementID: m.test.EngagementID, Within: m.test.DeduplicationOnEngagement, TestTypeID: m.test.TestTypeID}
+	for k, err := range m.store.Originals(ctx, scope, hashes, ids) {
+		if err != nil {
+			return c, err
+		}
+		c.byHash[k.Hash] = append(c.byHash[k.Hash], &k)
+		if k.UniqueID != "" && k.TestTypeID == m.test.TestTypeID {
+			c.byID[k.UniqueID] = append(c.byID[k.UniqueID], &k)
+		}
+	}
+	return c, nil
+}
+
+// of returns the candidates for an observation, by id.
+func (c originalsOf) of(i *item) []*store.Known {
+	byHash := c.byHash[i.hash]
+	if i.UniqueID == "" || len(c.byID[i.UniqueID]) == 0 {
+		return byHash
+	}
+	all := slices.Concat(byHash, c.byID[i.UniqueID])
+	slices.SortFunc(all, func(a, b *store.Known) int { return int(a.ID - b.ID) })
+	return slices.CompactFunc(all, func(a, b *store.Known) bool { return a.ID == b.ID })
+}
+
+// finding makes the row of a new finding, with its flags, its due date and the
+// original that it is a duplicate of, if there is one.
+func (m *importing) finding(id int64, i *item, candidates originalsOf) *store.NewFinding {
+	f := m.newFinding(id, i)
+	o := original(m.settings.Algorithm, i, flagsOf(f), f.Static, m.test.TestTypeID, candidates.of(i))
+	if o == nil {
+		o = original(m.settings.Algorithm, i, flagsOf(f), f.Static, m.test.TestTypeID, m.origins.candidates(i))
+	}
+	if o != nil {
+		f.DuplicateOf, f.Active, f.Verified = &o.ID, false, false
+	} else {
+		m.origins.add(store.Known{ID: id, Hash: i.hash, UniqueID: i.UniqueID, EndpointKey: i.endpointKey, TestTypeID: m.test.TestTypeID, Flags: flagsOf(f)})
+	}
+	m.after.count(i.Severity, flagsOf(f))
+	if m.request.CloseOldFindings && !m.request.Reimport && !f.IsMitigated {
+		m.hashes[i.hash] = true
+		if i.UniqueID != "" {
+			m.uniqueIDs[i.UniqueID] = true
+		}
+	}
+	return f
+}
+
+// newFinding applies the request's overrides and the rules that hold for every
+// new finding: an active one is not closed for any reason; a false positive or
+// one out of scope is closed.
+func (m *importing) newFinding(id int64, i *item) *store.NewFinding {
+	o := &i.Observation
+	f := &store.NewFinding{
+		ID: id, Origin: &m.origin, Observation: o, Hash: i.hash, RefreshKey: i.refreshKey, EndpointKey: i.endpointKey, Date: o.Date, Tags: o.Tags,
+		Active: o.Active == nil || *o.Active, Verified: o.Verified, FalseP: o.FalsePositive, OutOfScope: o.OutOfScope, RiskAccepted: o.RiskAccepted,
+		IsMitigated: o.Mitigated, MitigatedAt: o.MitigatedAt, Static: o.Analysis.IsStatic(), Dynamic: o.Analysis.IsDynamic(),
+	}
+	if m.request.KeepClosedByReport && o.Active == nil && (f.FalseP || f.OutOfScope || f.IsMitigated || f.RiskAccepted) {
+		f.Active = false
+	}
+	if m.request.Active != nil {
+		f.Active = *m.request.Active
+	}
+	if m.request.Verified != nil {
+		f.Verified = *m.request.Verified
+	}
+	if tags := cleanTags(m.request.Tags); m.request.ApplyTagsToFindings && len(tags) > 0 {
+		f.Tags = cleanTags(slices.Concat(f.Tags, tags))
+	}
+	if o.FilePath != "" {
+		f.Static = true
+		if len(o.Endpoints) == 0 {
+			f.Dynamic = false
+		}
+	}
+	m.settle(f)
+	f.SLAExpiration = m.test.SLA.Due(o.Severity, f.Date)
+	return f
+}
+
+// settle makes a new finding's flags agree with each other.
+func (m *importing) settle(f *store.NewFinding) {
+	if f.Active {
+		f.FalseP, f.OutOfScope, f.IsMitigated = false, false, false
+	}
+	if f.FalseP || f.OutOfScope {
+		f.IsMitigated, f.Verified = true, false
+	}
+	if !f.IsMitigated {
+		f.MitigatedAt = time.Time{}
+		return
+	}
+	if f.MitigatedAt.IsZero() {
+		f.MitigatedAt = m.now
+	}
+	f.MitigatedByID = &m.request.User.ID
+}
+
+func flagsOf(f *store.NewFinding) store.Flags {
+	return store.Flags{Active: f.Active, Verified: f.Verified, Duplicate: f.DuplicateOf != nil, FalseP: f.FalseP, OutOfScope: f.OutOfScope, RiskAccepted: f.RiskAccepted, IsMitigated: f.IsMitigated}
+}
+
+// collectExtras notes what new findings bring beside their rows.
+func (m *importing) collectExtras(ctx context.Context, rows []*store.NewFinding) error {
+	for _, f := range rows {
+		o := f.Observation
+		for _, e := range o.Endpoints {
+			m.extras.places = append(m.extras.places, store.Placement{FindingID: f.ID, Endpoint: e})
+		}
+		for _, p := range o.RequestResponsePairs {
+			m.extras.exchanges = append(m.extras.exchanges, store.Exchange{FindingID: f.ID, Pair: p})
+		}
+		for _, file := range o.Files {
+			if err := m.attach(ctx, f.ID, file); err != nil {
+				return err
+			}
+		}
+		if g := groupName(m.request.GroupBy, o); g != "" {
+			m.groups = append(m.groups, store.Grouping{FindingID: f.ID, Group: g})
+		}
+	}
+	if len(m.extras.places) > 10*chunkSize || len(m.extras.exchanges) > chunkSize {
+		return m.storeExtras(ctx)
+	}
+	return nil
+}
+
+func (m *importing) attach(ctx context.Context, finding int64, file gate.File) error {
+	sum := sha256.Sum256(file.Data)
+	if err := m.keepBlob(ctx, sum[:], newReader(file.Data)); err != nil {
+		return err
+	}
+	m.extras.files = append(m.extras.files, store.Attachment{FindingID: finding, Title: file.Title, SHA256: sum[:], Size: int64(len(file.Data))})
+	return nil
+}
+
+// storeExtras stores what was noted so far.
+func (m *importing) storeExtras(ctx context.Context) error {
+	x := m.extras
+	m.extras = extras{}
+	var tags []string
+	if m.request.ApplyTagsToEndpoints {
+		tags = cleanTags(m.request.Tags)
+	}
+	if err := m.store.PlaceFindings(ctx, m.test.ProductID, tags, x.places); err != nil {
+		return err
+	}
+	if err := m.store.AddExchanges(ctx, x.exchanges); err != nil {
+		return err
+	}
+	return m.store.AddAttachments(ctx, x.files)
+}
+
+// replaceTwins stores twins that came later in the report but first in their order.
+func (m *importing) replaceTwins(ctx context.Context) error {
+	if len(m.replace) == 0 {
+		return nil
+	}
+	ids := make([]int64, 0, len(m.replace))
+	for id := range m.replace {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	if err := m.storeExtras(ctx); err != nil {
+		return err
+	}
+	if err := m.store.RemoveFindings(ctx, ids); err != nil {
+		return err
+	}
+	m.groups = slices.DeleteFunc(m.groups, func(g store.Grouping) bool { _, ok := m.replace[g.FindingID]; return ok })
+	added := make([]*item, len(ids))
+	for n, id := range ids {
+		r := m.replace[id]
+		added[n] = &r.item
+	}
+	candidates, err := m.candidates(ctx, added)
+	if err != nil {
+		return err
+	}
+	rows := make([]*store.NewFinding, len(ids))
+	for n, id := range ids {
+		f := m.newFinding(id, added[n])
+		if o := original(m.settings.Algorithm, added[n], flagsOf(f), f.Static, m.test.TestTypeID, candidates.of(added[n])); o != nil && o.ID < id {
+			f.DuplicateOf, f.Active, f.Verified = &o.ID, false, false
+		}
+		rows[n] = f
+	}
+	m.recount(rows)
+	if err := m.store.AddFindings(ctx, rows); err != nil {
+		return err
+	}
+	return m.collectExtras(ctx, rows)
+}
+
+// recount corrects the statistics for findings that were stored anew.
+func (m *importing) recount(rows []*store.NewFinding) {
+	byID := make(map[int64]*store.NewFinding, len(rows))
+	for _, f := range rows {
+		byID[f.ID] = f
+	}
+	for n := range m.index.all {
+		t := &m.index.all[n]
+		if f := byID[t.ID]; f != nil && t.fresh {
+			m.after.uncount(t.Severity, t.Flags)
+			t.Severity, t.Flags = f.Observation.Severity, flagsOf(f)
+			m.after.count(t.Severity, t.Flags)
+		}
+	}
+}
+
+// group puts new findings into groups. Where not all are to be grouped, those
+// alone under a name stay out.
+func (m *importing) group(ctx context.Context) error {
+	if !m.request.CreateFindingGroupsForAllFindings {
+		n := map[string]int{}
+		for _, g := range m.groups {
+			n[g.Group]++
+		}
+		m.groups = slices.DeleteFunc(m.groups, func(g store.Grouping) bool { return n[g.Group] < 2 })
+	}
+	return m.store.GroupFindings(ctx, m.test.ID, m.request.User.ID, m.groups)
+}
+
+// groupName is the name of the group that an observation belongs to, or nothing.
+func groupName(by string, o *gate.Observation) string {
+	name := ""
+	switch by {
+	case "component_name":
+		name = o.ComponentName
+	case "component_name+component_version":
+		if o.ComponentName != "" || o.ComponentVersion != "" {
+			name = orNone(o.ComponentName) + ":" + orNone(o.ComponentVersion)
+		}
+	case "file_path":
+		name = o.FilePath
+	case "finding_title":
+		name = o.Title
+	case "vuln_id_from_tool":
+		name = o.RuleID
+	}
+	if name == "" {
+		return ""
+	}
+	if r := []rune("Findings in: " + name); len(r) > 255 {
+		return string(r[:255])
+	}
+	return "Findings in: " + name
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "None"
+	}
+	return s
+}
