@@ -78,8 +78,14 @@ func resolveNames(ctx context.Context, s *store.Store, r Request) (Resolved, err
 	if err != nil {
 		return Resolved{}, err
 	}
-	if t.ProductTypeName != "" && t.ProductTypeName != p.ProdTypeName {
-		return Resolved{}, gate.Errorf(gate.Invalid, "The fetched product has a conflict with the supplied product type name: existing product type name - %s vs supplied product type name - %s", p.ProdTypeName, t.ProductTypeName)
+	if t.ProductTypeName != "" {
+		pt, err := s.ProductType(ctx, gate.Scope{All: true}, p.ProdTypeID)
+		if err != nil {
+			return Resolved{}, err
+		}
+		if pt.Name != t.ProductTypeName {
+			return Resolved{}, gate.Errorf(gate.Invalid, "The fetched product has a conflict with the supplied product type name: existing product type name - %s vs supplied product type name - %s", pt.Name, t.ProductTypeName)
+		}
 	}
 	found := Resolved{ProductTypeID: p.ProdTypeID, ProductID: p.ID}
 	if found.EngagementID, err = s.EngagementByName(ctx, p.ID, t.EngagementName); err != nil {
@@ -117,6 +123,9 @@ func resolveNewProduct(ctx context.Context, s *store.Store, t Target) (Resolved,
 	if t.ProductTypeName == "" {
 		return Resolved{}, gate.Errorf(gate.Invalid, "Product %q does not exist and no product_type_name provided to create the new product in", t.ProductName)
 	}
-	id, err := s.ProductTypeByName(ctx, t.ProductTypeName)
-	return Resolved{ProductTypeID: id}, err
+	pt, err := s.ProductTypeByName(ctx, t.ProductTypeName)
+	if gate.KindOf(err) == gate.NotFound {
+		return Resolved{}, nil
+	}
+	return Resolved{ProductTypeID: pt.ID}, err
 }

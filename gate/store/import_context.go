@@ -104,26 +104,6 @@ func (s *Store) ImportEngagement(ctx context.Context, id int64) (ImportEngagemen
 		where e.id = @id`, pgx.NamedArgs{"id": id})
 }
 
-// NamedProduct is a product with its type's name.
-type NamedProduct struct {
-	ID           int64
-	ProdTypeID   int64
-	ProdTypeName string
-}
-
-// ProductByName looks a product up by its exact name.
-func (s *Store) ProductByName(ctx context.Context, name string) (NamedProduct, error) {
-	return one[NamedProduct](ctx, s.db, "product", `
-		select p.id, p.prod_type_id, t.name as prod_type_name
-		from products p join product_types t on t.id = p.prod_type_id
-		where p.name = @name`, pgx.NamedArgs{"name": name})
-}
-
-// ProductTypeByName returns the id of a product type, or 0.
-func (s *Store) ProductTypeByName(ctx context.Context, name string) (int64, error) {
-	return idOrZero(ctx, s.db, `select id from product_types where name = @name`, pgx.NamedArgs{"name": name})
-}
-
 // EngagementByName returns the id of the newest engagement of that name in a product, or 0.
 func (s *Store) EngagementByName(ctx context.Context, product int64, name string) (int64, error) {
 	return idOrZero(ctx, s.db, `select id from engagements where product_id = @product and name = @name order by id desc limit 1`,
@@ -270,15 +250,8 @@ func (s *Store) AddTest(ctx context.Context, t NewTest) (int64, error) {
 		returning id`, pgx.NamedArgs{
 		"engagement": t.EngagementID, "product": t.ProductID, "type": t.TestTypeID, "scan_type": t.ScanType, "title": t.Title, "description": t.Description,
 		"lead": t.LeadID, "environment": t.EnvironmentID, "at": t.At, "version": t.Version, "build": t.BuildID, "commit": t.CommitHash, "branch": t.BranchTag,
-		"api": t.APIScanConfigurationID, "tags": nonNil(t.Tags), "inherited": nonNil(t.InheritedTags),
+		"api": t.APIScanConfigurationID, "tags": orEmpty(t.Tags), "inherited": orEmpty(t.InheritedTags),
 	})
-}
-
-func nonNil[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }
 
 // TestUpdate is what an import changes of a test and its engagement. Nil leaves

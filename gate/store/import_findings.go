@@ -396,3 +396,14 @@ var refreshColumns = []column[Refresh]{
 	{"component_version", func(b []byte, r Refresh) []byte { return putTextOrNull(b, r.ComponentVersion) }},
 	{"endpoint_key", func(b []byte, r Refresh) []byte { return putText(b, r.EndpointKey) }},
 }
+
+// FindingSummaries describes every finding in a line, by title: for tests and
+// for checking a database.
+func (s *Store) FindingSummaries(ctx context.Context) ([]string, error) {
+	return scalars[string](ctx, s.db, `
+		select f.title || concat(
+			case when f.active then ' active' end, case when f.is_mitigated then ' mitigated' end, case when f.false_p then ' false_p' end,
+			case when f.out_of_scope then ' out_of_scope' end, case when f.risk_accepted then ' risk_accepted' end,
+			case when f.verified then ' verified' end, case when f.duplicate then ' duplicate of ' || (select count(*) from findings o where o.id = f.duplicate_finding_id and not o.duplicate) end)
+		from findings f order by f.title, f.id`)
+}

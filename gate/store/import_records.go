@@ -47,7 +47,7 @@ func (s *Store) AddImport(ctx context.Context, r ImportRecord) (int64, error) {
 		returning id`, pgx.NamedArgs{
 		"test": r.TestID, "product": r.ProductID, "type": r.Type, "state": r.State, "error": r.Error, "scan_type": r.ScanType, "filename": r.Filename,
 		"artifact": r.ArtifactID, "user": r.UserID, "settings": r.Settings, "version": r.Version, "build": r.BuildID, "commit": r.CommitHash, "branch": r.BranchTag,
-		"runs": nonNil(r.Runs), "outcome": r.Outcome, "count": r.FindingCount, "key": r.IdempotencyKey, "request": r.RequestSHA256, "sequence": r.Sequence,
+		"runs": orEmpty(r.Runs), "outcome": r.Outcome, "count": r.FindingCount, "key": r.IdempotencyKey, "request": r.RequestSHA256, "sequence": r.Sequence,
 		"statistics": r.Statistics, "created": r.Created,
 	})
 }
