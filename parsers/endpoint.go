@@ -10,10 +10,16 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// defaultPorts are left out of canonical endpoints.
+// defaultPorts are left out of canonical endpoints: IANA's, of the schemes that
+// URLs are written with.
 var defaultPorts = map[string]string{
-	"http": "80", "https": "443", "ftp": "21", "ssh": "22", "sftp": "22", "telnet": "23", "smtp": "25", "dns": "53", "pop3": "110", "imap": "143", "ldap": "389", "ldaps": "636", "imaps": "993", "pop3s": "995", "rtsp": "554", "ws": "80", "wss": "443",
+	"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21", "ssh": "22", "sftp": "22", "telnet": "23", "smtp": "25", "dns": "53", "tftp": "69", "gopher": "70", "pop": "110", "pop3": "110",
+	"nntp": "119", "imap": "143", "snmp": "161", "irc": "194", "ldap": "389", "smb": "445", "afp": "548", "rtsp": "554", "nntps": "563", "ipp": "631", "ipps": "631", "ldaps": "636", "rsync": "873",
+	"imaps": "993", "pop3s": "995", "mms": "1755", "nfs": "111", "dict": "2628", "svn": "3690", "vnc": "5900", "redis": "6379", "ircs": "6697", "git": "9418",
 }
+
+// IsScheme tells whether a service's name is that of a URL scheme with a port of its own.
+func IsScheme(name string) bool { return defaultPorts[name] != "" }
 
 // Endpoint returns the canonical form of a URL, a host, or a host with a port:
 // scheme and host in lower case, the host in ASCII (IDNA), no default port. It

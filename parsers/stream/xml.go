@@ -1,22 +1,12 @@
 package stream
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/orisano/gosax"
-)
-
-// Limits of XML that no honest report reaches.
-const (
-	maxXMLDepth      = 256
-	maxXMLAttributes = 256
-	maxXMLText       = 16 << 20 // bytes of one text node
 )
 
 // Elements says what to do with the elements of a report, by their path of
@@ -28,17 +18,22 @@ type Elements map[string]Handler
 // leaves is walked through.
 type Handler func(d *XMLDecoder, start xml.StartElement) error
 
-// XMLDecoder reads XML tokens.
+// XMLDecoder reads XML tokens. It gives no comments, processing instructions or
+// directives, and knows no input offset; a struct's ",innerxml" stays empty.
 type XMLDecoder struct {
 	*xml.Decoder
 	tokens *tokens
 }
 
-// Element decodes each such element into a T and calls f with it.
+// Element decodes each such element into a T and calls f with it. Record is
+// several times as fast, for formats whose reports are large.
 func Element[T any](f func(T) error) Handler {
 	return func(d *XMLDecoder, start xml.StartElement) error {
 		var v T
-		if err := d.DecodeElement(&v, &start); err != nil {
+		d.tokens.hold()
+		err := d.DecodeElement(&v, &start)
+		d.tokens.free()
+		if err != nil {
 			return err
 		}
 		return f(v)
@@ -74,100 +69,64 @@ func Attr(start xml.StartElement, name string) string {
 // XML reads a report whose root element is one of roots. Documents that declare
 // entities are refused; nothing outside the report is ever fetched.
 func XML(in *Input, roots []string, elements Elements) error {
-	t := &tokens{r: gosax.NewReaderSize(in, 64<<10)}
+	t := newTokens(in)
 	d := &XMLDecoder{xml.NewTokenDecoder(t), t}
-	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // in is UTF-8 already
-	var path []string
-	rooted := false
+	w := walk{elements: elements}
 	for {
 		tok, err := d.Token()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return t.error(err, path)
+			return t.error(err, w.path)
 		}
 		switch tok := tok.(type) {
 		case xml.StartElement:
-			if !rooted {
-				if !slices.Contains(roots, tok.Name.Local) {
-					return t.error(fmt.Errorf("want <%s>, got <%s>", strings.Join(roots, "> or <"), tok.Name.Local), nil)
-				}
-				rooted = true
+			if len(w.ends) == 0 && !slices.Contains(roots, tok.Name.Local) {
+				return t.error(fmt.Errorf("want <%s>, got <%s>", strings.Join(roots, "> or <"), tok.Name.Local), nil)
 			}
-			path = append(path, tok.Name.Local)
-			handler := elements[strings.Join(path, "/")]
-			if handler == nil {
-				handler = elements["*/"+tok.Name.Local]
-			}
+			handler := w.enter(tok.Name.Local)
 			if handler == nil {
 				continue
 			}
-			open := t.depth
+			open := len(t.open)
 			if err := handler(d, tok); err != nil {
-				return t.error(err, path)
+				return t.error(err, w.path)
 			}
-			if t.depth < open { // the handler read the element's end
-				path = path[:len(path)-1]
+			if len(t.open) < open { // the handler read the element's end
+				w.leave()
 			}
 		case xml.EndElement:
-			path = path[:len(path)-1]
+			w.leave()
 		}
 	}
-	if !rooted {
+	if !t.rooted {
 		return t.error(errors.New("the report is empty: it has no element"), nil)
 	}
 	return nil
 }
 
-// tokens gives gosax's events to encoding/xml as tokens, under our limits.
-type tokens struct {
-	r      *gosax.Reader
-	offset int64
-	depth  int
+// walk knows where in the document the reader is.
+type walk struct {
+	elements Elements
+	path     []byte // local names from the root, joined by "/"
+	ends     []int  // length of path before each open element
 }
 
-// Token returns the next token.
-func (t *tokens) Token() (xml.Token, error) {
-	e, err := t.r.Event()
-	if err != nil {
-		return nil, err
+// enter goes into an element and returns its handler, or nil.
+func (w *walk) enter(name string) Handler {
+	w.ends = append(w.ends, len(w.path))
+	if len(w.path) > 0 {
+		w.path = append(w.path, '/')
 	}
-	t.offset += int64(len(e.Bytes))
-	switch e.Type() {
-	case gosax.EventStart:
-		if t.depth++; t.depth > maxXMLDepth {
-			return nil, fmt.Errorf("nested deeper than %d levels", maxXMLDepth)
-		}
-	case gosax.EventEnd:
-		t.depth--
-	case gosax.EventText, gosax.EventCData:
-		if len(e.Bytes) > maxXMLText {
-			return nil, fmt.Errorf("a text is longer than %d MiB", maxXMLText>>20)
-		}
-	case gosax.EventDocType:
-		if bytes.ContainsRune(e.Bytes, '[') || bytes.Contains(e.Bytes, []byte("ENTITY")) {
-			return nil, errors.New("it declares entities or a document type of its own, which is refused")
-		}
+	w.path = append(w.path, name...)
+	if h := w.elements[string(w.path)]; h != nil {
+		return h
 	}
-	tok, err := gosax.Token(e)
-	if s, ok := tok.(xml.StartElement); ok && len(s.Attr) > maxXMLAttributes {
-		return nil, fmt.Errorf("<%s> has more than %d attributes", s.Name.Local, maxXMLAttributes)
-	}
-	return tok, err
+	return w.elements["*/"+name]
 }
 
-// error turns err into an Error with its place.
-func (t *tokens) error(err error, path []string) error {
-	if hasPlace(err) || gatewayError(err) {
-		return err
-	}
-	reason := strings.TrimPrefix(err.Error(), "XML syntax error on ")
-	if s, ok := errors.AsType[*xml.SyntaxError](err); ok {
-		reason = s.Msg
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(reason, "unexpected EOF") {
-		reason = cutShort
-	}
-	return &Error{Offset: t.offset, Place: strings.Join(path, "/"), Reason: reason}
+func (w *walk) leave() {
+	last := len(w.ends) - 1
+	w.path, w.ends = w.path[:w.ends[last]], w.ends[:last]
 }

@@ -1,0 +1,56 @@
+// Package streamtest makes large reports for tests.
+package streamtest
+
+import "io"
+
+// Repeated is a report that is made as it is read: Before, Times times Unit, After.
+type Repeated struct {
+	Before, Unit, After string
+	Times               int
+
+	at int64
+}
+
+// Size returns the report's length in bytes.
+func (r *Repeated) Size() int64 {
+	return int64(len(r.Before)) + int64(len(r.Unit))*int64(r.Times) + int64(len(r.After))
+}
+
+// Seek goes to a place from the start, or to the end.
+func (r *Repeated) Seek(offset int64, whence int) (int64, error) {
+	r.at = offset
+	if whence == io.SeekEnd {
+		r.at += r.Size()
+	}
+	return r.at, nil
+}
+
+// Read makes the next bytes.
+func (r *Repeated) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		part, at := r.part()
+		if at >= int64(len(part)) {
+			break
+		}
+		c := copy(p[n:], part[at:])
+		n += c
+		r.at += int64(c)
+	}
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// part returns the text at the current place, and how far in it that is.
+func (r *Repeated) part() (string, int64) {
+	at, units := r.at, int64(len(r.Unit))*int64(r.Times)
+	if at < int64(len(r.Before)) {
+		return r.Before, at
+	}
+	if at -= int64(len(r.Before)); at < units {
+		return r.Unit, at % int64(len(r.Unit))
+	}
+	return r.After, at - units
+}

@@ -1,0 +1,313 @@
+package stream
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/orisano/gosax"
+)
+
+// Limits of XML that no honest report reaches.
+const (
+	maxXMLAttributes = 256
+	maxXMLText       = 16 << 20 // bytes of one text, or one tag
+	maxXMLRecord     = 64 << 20 // bytes of one element that is read whole
+	maxXMLNodes      = 250_000  // elements in it
+	maxXMLNames      = 4096     // names that are remembered
+)
+
+// tokens gives gosax's events to encoding/xml and to Record, under our limits:
+// one root, tags that match, no text outside of it, no declared entities.
+type tokens struct {
+	r      *gosax.Reader
+	src    *bounded
+	depth  int // the most that elements may nest
+	offset int64
+	open   []string // names of the open elements, with prefixes
+	closed string   // name of the last that was closed
+	again  bool     // its end is to be given to encoding/xml, after Record read it
+	rooted bool
+	names  map[string]string
+
+	held       bool // an element is being read whole
+	heldOffset int64
+	heldNodes  int
+}
+
+func newTokens(in *Input) *tokens {
+	src := &bounded{r: in}
+	r := gosax.NewReaderSize(src, 64<<10)
+	r.EmitSelfClosingTag = true
+	return &tokens{r: r, src: src, depth: min(in.limits.Depth, 256), names: map[string]string{}}
+}
+
+// hold begins an element that is read whole, free ends it.
+func (t *tokens) hold() { t.held, t.heldOffset, t.heldNodes = true, t.offset, 0 }
+func (t *tokens) free() { t.held = false }
+
+// Token returns the next token: a start, an end or text. With an error there is
+// none, for encoding/xml would take it.
+func (t *tokens) Token() (xml.Token, error) {
+	if t.again {
+		t.again = false
+		return xml.EndElement{Name: t.xmlName([]byte(t.closed))}, nil
+	}
+	e, err := t.event()
+	if err != nil {
+		return nil, err
+	}
+	switch e.Type() {
+	case gosax.EventStart:
+		s, err := t.start(e.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	case gosax.EventEnd:
+		return xml.EndElement{Name: t.xmlName(tagName(e.Bytes))}, nil
+	}
+	text, err := t.text(e)
+	if err != nil {
+		return nil, err
+	}
+	return xml.CharData(text), nil
+}
+
+// event returns the next start, end, text or CDATA. At the document's end the
+// error is io.EOF.
+func (t *tokens) event() (gosax.Event, error) {
+	for {
+		t.src.left = maxXMLText
+		e, err := t.r.Event()
+		if err != nil {
+			if errors.Is(err, io.EOF) { // within markup: the end of a document is an event
+				err = io.ErrUnexpectedEOF
+			}
+			return e, err
+		}
+		if e.Type() != gosax.EventEnd || !bytes.HasSuffix(e.Bytes, []byte("/>")) {
+			t.offset += int64(len(e.Bytes))
+		}
+		if t.held && (t.heldNodes > maxXMLNodes || t.offset-t.heldOffset > maxXMLRecord) {
+			return e, errors.New("one element holds more than any honest report's")
+		}
+		give, err := t.check(e)
+		if give || err != nil {
+			return e, err
+		}
+	}
+}
+
+// check tells whether e is to be given, or why the document is refused.
+func (t *tokens) check(e gosax.Event) (bool, error) {
+	switch e.Type() {
+	case gosax.EventStart:
+		return true, t.enter(e.Bytes)
+	case gosax.EventEnd:
+		return true, t.leave(e.Bytes)
+	case gosax.EventCData:
+		if !bytes.HasPrefix(e.Bytes, []byte("<![CDATA[")) {
+			return false, errors.New("it holds a marked section that is not CDATA")
+		}
+		if len(t.open) == 0 {
+			return false, errors.New("there is text outside of the root element")
+		}
+		return true, nil
+	case gosax.EventText:
+		if len(t.open) > 0 {
+			return true, nil
+		}
+		if len(bytes.TrimSpace(e.Bytes)) > 0 {
+			return false, errors.New("there is text outside of the root element")
+		}
+	case gosax.EventDocType:
+		if bytes.Contains(bytes.ToUpper(e.Bytes), []byte("<!ENTITY")) || bytes.ContainsRune(e.Bytes, '%') {
+			return false, errors.New("it declares entities, which is refused")
+		}
+	case gosax.EventEOF:
+		if len(t.open) > 0 {
+			return false, io.ErrUnexpectedEOF
+		}
+		return false, io.EOF
+	}
+	return false, nil
+}
+
+func (t *tokens) enter(tag []byte) error {
+	name := t.intern(tagName(tag))
+	switch {
+	case name == "":
+		return errors.New("a tag without a name")
+	case len(t.open) == 0 && t.rooted:
+		return fmt.Errorf("there is a second root element, <%s>", name)
+	case len(t.open) >= t.depth:
+		return fmt.Errorf("nested deeper than %d levels", t.depth)
+	}
+	t.rooted = true
+	t.open = append(t.open, name)
+	t.heldNodes++
+	return nil
+}
+
+func (t *tokens) leave(tag []byte) error {
+	name := tagName(tag)
+	last := len(t.open) - 1
+	if last < 0 {
+		return fmt.Errorf("</%s> closes nothing", name)
+	}
+	if string(name) != t.open[last] {
+		return fmt.Errorf("<%s> is closed by </%s>", t.open[last], name)
+	}
+	t.open, t.closed = t.open[:last], t.open[last]
+	return nil
+}
+
+// start makes a start tag a token.
+func (t *tokens) start(tag []byte) (xml.StartElement, error) {
+	s := xml.StartElement{Name: t.xmlName(tagName(tag))}
+	err := attributes(tag, func(name, value []byte) {
+		s.Attr = append(s.Attr, xml.Attr{Name: t.xmlName(name), Value: string(value)})
+	})
+	return s, err
+}
+
+func (t *tokens) xmlName(name []byte) xml.Name {
+	if prefix, local, ok := bytes.Cut(name, []byte{':'}); ok {
+		return xml.Name{Space: t.intern(prefix), Local: t.intern(local)}
+	}
+	return xml.Name{Local: t.intern(name)}
+}
+
+// intern returns b as a string, the same one for the same name.
+func (t *tokens) intern(b []byte) string {
+	if s, ok := t.names[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if len(t.names) < maxXMLNames && len(s) < 100 {
+		t.names[s] = s
+	}
+	return s
+}
+
+// tagName returns the name in a tag "<name …>", "</name>" or "<name …/>".
+func tagName(tag []byte) []byte {
+	from := 1
+	if len(tag) > 1 && tag[1] == '/' {
+		from = 2
+	}
+	to := from
+	for to < len(tag) && !endsName[tag[to]] {
+		to++
+	}
+	return tag[from:to]
+}
+
+var endsName = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, '/': true, '>': true, '=': true, '"': true, '\'': true, '<': true}
+
+// attributes calls f with the attributes of a start tag, unescaped. It changes
+// tag, whose name stays as it is.
+func attributes(tag []byte, f func(name, value []byte)) error {
+	name := tagName(tag)
+	b := bytes.TrimSuffix(bytes.TrimSuffix(tag[1+len(name):], []byte{'>'}), []byte{'/'})
+	for n := 0; ; n++ {
+		b = bytes.TrimLeft(b, " \t\r\n")
+		if len(b) == 0 {
+			return nil
+		}
+		if n == maxXMLAttributes {
+			return fmt.Errorf("<%s> has more than %d attributes", name, maxXMLAttributes)
+		}
+		end := 0
+		for end < len(b) && !endsName[b[end]] {
+			end++
+		}
+		key := b[:end]
+		b = bytes.TrimLeft(b[end:], " \t\r\n")
+		if end == 0 || len(b) == 0 || b[0] != '=' {
+			return fmt.Errorf("<%s> has an attribute without a name or a value", name)
+		}
+		b = bytes.TrimLeft(b[1:], " \t\r\n")
+		if len(b) == 0 || b[0] != '"' && b[0] != '\'' {
+			return fmt.Errorf("<%s>: the value of %s is not in quotes", name, key)
+		}
+		quote := bytes.IndexByte(b[1:], b[0])
+		if quote < 0 {
+			return fmt.Errorf("<%s>: the value of %s has no end", name, key)
+		}
+		value, err := gosax.Unescape(b[1 : 1+quote])
+		if err != nil {
+			return unescapeError(err)
+		}
+		f(key, value)
+		b = b[quote+2:]
+	}
+}
+
+// text returns the text of a text or CDATA event. It changes the event.
+func (t *tokens) text(e gosax.Event) ([]byte, error) {
+	if e.Type() == gosax.EventCData {
+		return e.Bytes[len("<![CDATA[") : len(e.Bytes)-len("]]>")], nil
+	}
+	b, err := gosax.Unescape(e.Bytes)
+	if err == nil {
+		return b, nil
+	}
+	if _, next := t.event(); errors.Is(next, io.ErrUnexpectedEOF) {
+		return nil, next // what is wrong is that it ends there
+	}
+	return nil, unescapeError(err)
+}
+
+func unescapeError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("a character reference that is not one of XML's: %w", err)
+}
+
+// error turns err into an Error with its place.
+func (t *tokens) error(err error, path []byte) error {
+	if hasPlace(err) || gatewayError(err) {
+		return err
+	}
+	reason := err.Error()
+	if s, ok := errors.AsType[*xml.SyntaxError](err); ok {
+		reason = s.Msg
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		reason = cutShort
+	}
+	if len(path) > 200 {
+		path = append(path[:200:200], "…"...)
+	}
+	return &Error{Offset: t.offset, Place: string(path), Reason: reason}
+}
+
+// bounded reads at most a number of bytes before more is allowed.
+type bounded struct {
+	r    io.Reader
+	left int
+}
+
+// Read never returns nothing without an error, which gosax does not expect.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("a text or a tag is longer than %d MiB", maxXMLText>>20)
+	}
+	p = p[:min(len(p), b.left)]
+	for range 100 {
+		n, err := b.r.Read(p)
+		b.left -= n
+		if n > 0 {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
