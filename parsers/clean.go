@@ -31,6 +31,9 @@ func clean(o *gate.Observation) {
 	for _, p := range []*string{&o.ComponentName, &o.ComponentVersion, &o.RuleID, &o.UniqueID, &o.Service, &o.FixVersion, &o.Param, &o.SASTSourceObject, &o.SASTSinkObject, &o.CVSSv3, &o.CVSSv4, &o.EffortForFix} {
 		*p = cut(sanitize(*p), maxName)
 	}
+	for i, p := range o.RequestResponsePairs {
+		o.RequestResponsePairs[i] = gate.Pair{Request: cut(sanitize(p.Request), maxMessage), Response: cut(sanitize(p.Response), maxMessage)}
+	}
 	o.VulnerabilityIDs = cleanList(o.VulnerabilityIDs)
 	o.Tags = cleanList(o.Tags)
 	o.Endpoints = cleanList(o.Endpoints)
