@@ -1,0 +1,177 @@
+package tenable
+
+import (
+	"strings"
+
+	"defectdojo/gate"
+	"defectdojo/parsers"
+	"defectdojo/parsers/stream"
+)
+
+// columns are the names of one value in Nessus, Security Center and
+// Vulnerability Management, in this order.
+var columns = map[string][]string{
+	"id":         {"Plugin ID", "Plugin", "definition.id"},
+	"title":      {"Name", "Plugin Name", "definition.name", "asset.name"},
+	"severity":   {"Risk", "Severity", "definition.severity"},
+	"host":       {"Host", "DNS Name", "IP Address", "asset.display_fqdn", "asset.host_name", "asset.display_ipv4_address", "asset.name"},
+	"address":    {"IP Address", "asset.display_ipv4_address"},
+	"port":       {"Port"},
+	"protocol":   {"Protocol"},
+	"family":     {"Family", "Plugin Family", "definition.family"},
+	"synopsis":   {"Synopsis", "definition.synopsis"},
+	"what":       {"Description", "definition.description"},
+	"solution":   {"Solution", "definition.solution"},
+	"see":        {"See Also", "definition.see_also"},
+	"output":     {"Plugin Output", "Plugin Text", "output"},
+	"cve":        {"CVE", "definition.cve"},
+	"cpe":        {"CPE", "definition.cpe"},
+	"vector":     {"CVSS V3 Vector", "CVSS v3.0 Vector", "CVSSv3 Vector"},
+	"vector4":    {"CVSS v4.0 Vector", "CVSS V4 Vector", "definition.cvss4.base_vector"},
+	"score":      {"CVSSv3", "definition.cvss3.base_score"},
+	"epss":       {"EPSS Score", "definition.epss.score"},
+	"references": {"XREF", "Cross References", "definition.references"},
+}
+
+// facts are the columns that justify the severity, with how to call them.
+var facts = []struct {
+	label   string
+	columns []string
+}{
+	{"Risk factor", []string{"Risk Factor"}},
+	{"Vulnerability priority rating", []string{"VPR Score", "Vulnerability Priority Rating", "definition.vpr.score"}},
+	{"EPSS score", []string{"EPSS Score"}},
+	{"STIG severity", []string{"STIG Severity", "definition.stig_severity"}},
+	{"CVSS 4 base score", []string{"CVSS v4.0 Base Score", "definition.cvss4.base_score"}},
+	{"CVSS 4 base and threat score", []string{"CVSS v4.0 Base+Threat Score"}},
+	{"CVSS 3 base score", []string{"CVSS v3.0 Base Score", "CVSS V3 Base Score", "CVSSv3", "definition.cvss3.base_score"}},
+	{"CVSS 3 temporal score", []string{"CVSS v3.0 Temporal Score", "CVSS V3 Temporal Score", "definition.cvss3.temporal_score"}},
+	{"CVSS 2 base score", []string{"CVSS v2.0 Base Score", "CVSS V2 Base Score", "CVSS", "definition.cvss2.base_score"}},
+	{"Metasploit", []string{"Metasploit"}},
+	{"Core Impact", []string{"Core Impact"}},
+	{"CANVAS", []string{"CANVAS"}},
+	{"Exploit", []string{"Exploit?", "definition.exploitability_ease"}},
+}
+
+// row reads a CSV row by the names of columns.
+type row struct{ stream.Row }
+
+func (r row) get(name string) string {
+	for _, c := range columns[name] {
+		if v := r.Get(c); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func parseCSV(in *stream.Input, out *parsers.Report) error {
+	f := findings{byKey: map[string]*finding{}}
+	checked := false
+	err := stream.CSV(in, nil, func(s stream.Row) error {
+		r := row{s}
+		if !checked {
+			if !known(s) {
+				return stream.Errorf("the columns are not those of a Tenable export: there is none for the plugin's id and its name")
+			}
+			checked = true
+		}
+		if title := r.get("title"); title != "" {
+			f.addRow(r, title)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.emit(out)
+	return nil
+}
+
+// known tells whether the columns are Tenable's.
+func known(r stream.Row) bool {
+	has := func(name string) bool {
+		for _, c := range columns[name] {
+			if r.Has(c) {
+				return true
+			}
+		}
+		return false
+	}
+	return has("id") && has("title") || has("title") && has("synopsis") && has("solution")
+}
+
+func (f *findings) addRow(r row, title string) {
+	severity := gate.ParseSeverity(r.get("severity"))
+	place := r.get("host")
+	if p := r.get("port"); p != "" && p != "0" {
+		place += ":" + p
+	}
+	one, isNew := f.at(strings.Join([]string{severity.String(), title, place, r.get("protocol"), r.get("synopsis")}, "\x00"))
+	if isNew {
+		one.o = fromRow(r, title, severity)
+		one.synopsis = r.get("synopsis")
+		one.see(parsers.HostPort(r.get("protocol"), r.get("host"), r.get("port")), place, r.get("output"))
+	}
+	for _, id := range strings.FieldsFunc(r.get("cve"), func(c rune) bool { return strings.ContainsRune(",; \n", c) }) {
+		if strings.HasPrefix(id, "CVE-") {
+			one.o.VulnerabilityIDs = append(one.o.VulnerabilityIDs, id)
+		}
+	}
+}
+
+func fromRow(r row, title string, severity gate.Severity) gate.Observation {
+	var text, refs, why parsers.Text
+	text.Fact("Plugin", strings.TrimSpace(r.get("id")+" "+r.get("family"))).Fact("Address", r.get("address"))
+	why.Fact("Severity", severity.String())
+	for _, fact := range facts {
+		why.Fact(fact.label, r.Get(fact.columns...))
+	}
+	why.Fact("Cross references", r.get("references"))
+	for line := range strings.Lines(r.get("see")) {
+		refs.Add(line)
+	}
+	refs.Add("https://www.tenable.com/plugins/nessus/"+r.get("id")).
+		Fact("Plugin published", r.Get("Plugin Publication Date", "definition.plugin_published")).Fact("Plugin changed", r.Get("Plugin Modification Date", "definition.plugin_updated"))
+	o := gate.Observation{
+		Title:                 title,
+		Severity:              severity,
+		Description:           text.String(),
+		Impact:                parsers.First(r.get("what"), "The export does not describe the plugin."),
+		Mitigation:            parsers.First(r.get("solution"), "Tenable names no solution."),
+		References:            refs.String(),
+		SeverityJustification: why.String(),
+		Check:                 r.get("id"),
+		EPSSScore:             epss(r.get("epss")),
+	}
+	if v := r.get("vector"); v != "" {
+		if !strings.HasPrefix(v, "CVSS:") {
+			v = "CVSS:3.0/" + v
+		}
+		parsers.SetCVSS(&o, v)
+	}
+	parsers.SetCVSS(&o, r.get("vector4"))
+	if o.CVSSv3Score == nil {
+		o.CVSSv3Score = stream.ParseFloat(r.get("score")).Ptr()
+	}
+	cpe, _, _ := strings.Cut(strings.TrimSpace(r.get("cpe")), "\n")
+	if parts := strings.Split(cpe, ":"); len(parts) > 3 && strings.HasPrefix(cpe, "cpe:/") {
+		o.ComponentName = parts[3]
+		if len(parts) > 4 {
+			o.ComponentVersion = parts[4]
+		}
+	}
+	return o
+}
+
+// epss reads a probability, which some exports write in parts of ten thousand.
+func epss(s string) *float64 {
+	f := stream.ParseFloat(s)
+	switch {
+	case !f.OK || f.F < 0 || f.F > 10_000:
+		return nil
+	case f.F > 1:
+		f.F /= 10_000
+	}
+	return &f.F
+}
