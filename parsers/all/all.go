@@ -11,6 +11,7 @@ import (
 	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/blackduck"
 	"defectdojo/parsers/bundler_audit"
+	"defectdojo/parsers/burp"
 	"defectdojo/parsers/cargo_audit"
 	"defectdojo/parsers/cfn_nag"
 	"defectdojo/parsers/checkov"
@@ -33,15 +34,18 @@ import (
 	"defectdojo/parsers/kubehunter"
 	"defectdojo/parsers/kubelinter"
 	"defectdojo/parsers/kubescape"
+	"defectdojo/parsers/nmap"
 	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/popeye"
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
+	"defectdojo/parsers/tenable"
 	"defectdojo/parsers/terrascan"
 	"defectdojo/parsers/tfsec"
 	"defectdojo/parsers/trivy"
 	"defectdojo/parsers/trivy_operator"
+	"defectdojo/parsers/zap"
 )
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
@@ -51,6 +55,7 @@ var Parsers = slices.Concat(
 	bandit.Parsers,
 	blackduck.Parsers,
 	bundler_audit.Parsers,
+	burp.Parsers,
 	cargo_audit.Parsers,
 	cfn_nag.Parsers,
 	checkov.Parsers,
@@ -73,15 +78,18 @@ var Parsers = slices.Concat(
 	kubehunter.Parsers,
 	kubelinter.Parsers,
 	kubescape.Parsers,
+	nmap.Parsers,
 	osv_scanner.Parsers,
 	popeye.Parsers,
 	sarif.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
+	tenable.Parsers,
 	terrascan.Parsers,
 	tfsec.Parsers,
 	trivy.Parsers,
 	trivy_operator.Parsers,
+	zap.Parsers,
 )
 
 // ByScanType returns the parser for a scan type, in any letter case.
