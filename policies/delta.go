@@ -1,0 +1,142 @@
+package policies
+
+import (
+	"slices"
+	"strings"
+
+	"defectdojo/gate"
+)
+
+// origins tells of each finding why it is here.
+type origins struct {
+	in       *Inputs
+	active   map[string]bool // fingerprints in the baseline
+	closed   map[string]bool
+	purls    map[string]bool
+	changed  map[string]bool
+	drifted  map[string]bool // tools of another version or ruleset than at the baseline
+	covered  map[string]bool // tools with a complete run at the baseline
+	sameTree bool            // head and baseline are one commit
+}
+
+// newOrigins indexes the baseline.
+func newOrigins(in *Inputs) *origins {
+	o := &origins{in: in}
+	b := in.Baseline
+	if b == nil {
+		return o
+	}
+	o.active = make(map[string]bool, len(b.Findings))
+	for i := range b.Findings {
+		o.active[b.Findings[i].Fingerprint] = true
+	}
+	o.closed, o.purls, o.changed = set(b.Closed), set(b.Inventory), set(b.Changed)
+	o.covered = make(map[string]bool, len(b.Scanners))
+	for _, s := range b.Scanners {
+		o.covered[toolKey(s)] = true
+	}
+	o.drifted = in.drifted()
+	o.sameTree = b.Commit != "" && b.Commit == in.Context.HeadCommit
+	return o
+}
+
+func set(words []string) map[string]bool {
+	m := make(map[string]bool, len(words))
+	for _, w := range words {
+		m[w] = true
+	}
+	return m
+}
+
+func toolKey(tool string) string { return strings.ToLower(strings.ReplaceAll(tool, " ", "-")) }
+
+// drifted finds the tools whose version or ruleset differs between head and baseline.
+func (in *Inputs) drifted() map[string]bool {
+	type edition struct{ version, ruleset string }
+	base, out := map[string][]edition{}, map[string]bool{}
+	for i := range in.Runs {
+		if r := &in.Runs[i]; r.at(in, OnBase) {
+			base[toolKey(r.Tool)] = append(base[toolKey(r.Tool)], edition{r.Version, r.Ruleset})
+		}
+	}
+	for i := range in.Runs {
+		r := &in.Runs[i]
+		if was := base[toolKey(r.Tool)]; r.at(in, OnHead) && len(was) > 0 && !slices.Contains(was, edition{r.Version, r.Ruleset}) {
+			out[toolKey(r.Tool)] = true
+		}
+	}
+	return out
+}
+
+// of says why a finding is here: the first that is true.
+func (o *origins) of(f *Finding) gate.Delta {
+	b := o.in.Baseline
+	if b != nil && o.active[f.Fingerprint] {
+		return gate.DeltaExisting
+	}
+	if b != nil && o.closed[f.Fingerprint] {
+		return gate.DeltaReopened
+	}
+	if b == nil || !o.covered[toolKey(f.Scanner)] {
+		return gate.DeltaNoBaseline
+	}
+	if f.isComponent() {
+		if o.wasThere(f) {
+			return gate.DeltaDisclosed
+		}
+		return gate.DeltaIntroduced
+	}
+	if o.drifts(f) {
+		return gate.DeltaRuleDrift
+	}
+	return gate.DeltaIntroduced
+}
+
+// wasThere tells whether a finding's component was in the baseline in the same
+// version. Where the inventory is not known, a dependency that an untouched file
+// brings in was.
+func (o *origins) wasThere(f *Finding) bool {
+	if o.sameTree || f.PURL != "" && o.purls[f.PURL] {
+		return true
+	}
+	b := o.in.Baseline
+	return b.Inventory == nil && b.Changed != nil && f.Category == Dependency && f.Path != "" && !o.changed[f.Path]
+}
+
+// drifts tells whether a finding in code comes from a change of the scanner: its
+// version or ruleset differs, and the code was there.
+func (o *origins) drifts(f *Finding) bool {
+	if o.sameTree {
+		return true
+	}
+	if !o.drifted[toolKey(f.Scanner)] {
+		return false
+	}
+	b := o.in.Baseline
+	if b.Changed != nil && f.Path != "" && !o.changed[f.Path] {
+		return true
+	}
+	path := f.Path
+	if old, ok := b.Renames[path]; ok {
+		path = old
+	}
+	return f.ContextHash != "" && slices.Contains(strings.Fields(b.Contexts[path]), f.ContextHash)
+}
+
+// fixed counts the baseline's findings that are gone.
+func (o *origins) fixed() int {
+	if o.in.Baseline == nil {
+		return 0
+	}
+	here := make(map[string]bool, len(o.in.Head))
+	for i := range o.in.Head {
+		here[o.in.Head[i].Fingerprint] = true
+	}
+	n := 0
+	for i := range o.in.Baseline.Findings {
+		if !here[o.in.Baseline.Findings[i].Fingerprint] {
+			n++
+		}
+	}
+	return n
+}

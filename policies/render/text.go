@@ -1,0 +1,149 @@
+// Package render writes a verdict for people and for other tools.
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"defectdojo/gate"
+)
+
+// shown is how many findings the text and Markdown name of each kind.
+const shown = 20
+
+// Text writes a verdict for a terminal or a build's log.
+func Text(w io.Writer, v *gate.Verdict) error {
+	t := &text{}
+	t.head(v)
+	for _, s := range v.Why {
+		t.line("  %s", s)
+	}
+	t.green(v)
+	t.findings(v)
+	t.tail(v)
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+type text struct{ strings.Builder }
+
+func (t *text) line(format string, args ...any) {
+	fmt.Fprintf(t, format+"\n", args...)
+}
+
+func (t *text) head(v *gate.Verdict) {
+	t.line("%s  %s", headline(v), subject(v))
+}
+
+// headline says the decision in a word or two.
+func headline(v *gate.Verdict) string {
+	s := map[gate.Decision]string{gate.Pass: "PASSED", gate.Warn: "PASSED WITH WARNINGS", gate.Fail: "FAILED"}[v.Overall]
+	if v.Overall == gate.Fail && !v.Conclusive {
+		s = "COULD NOT DECIDE"
+	}
+	if v.Provisional {
+		s += " (provisional)"
+	}
+	return s
+}
+
+// subject says what was judged: "payments-api · #318 · 9c1e2f4".
+func subject(v *gate.Verdict) string {
+	parts := []string{v.Subject.Product}
+	if v.Subject.Component != "" {
+		parts = append(parts, v.Subject.Component)
+	}
+	if v.Subject.PullRequest != 0 {
+		parts = append(parts, fmt.Sprintf("#%d", v.Subject.PullRequest))
+	} else if v.Subject.Branch != "" {
+		parts = append(parts, v.Subject.Branch)
+	}
+	if c := v.Subject.Commit; c != "" {
+		parts = append(parts, c[:min(7, len(c))])
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (t *text) green(v *gate.Verdict) {
+	if v.Green == nil {
+		return
+	}
+	t.line("\nShortest way to green:")
+	for i, s := range v.Green.Steps {
+		if i == shown {
+			t.line("  … and %d more", len(v.Green.Steps)-shown)
+			break
+		}
+		t.line("  %d. %s", i+1, s.Text)
+	}
+	t.line("  %s", v.Green.Why)
+}
+
+func (t *text) findings(v *gate.Verdict) {
+	if len(v.Findings) == 0 {
+		return
+	}
+	t.line("")
+	for i, f := range v.Findings {
+		if i == shown {
+			break
+		}
+		t.line("  %-8s  %-11s  %-24s  %s", f.Severity, f.Delta, what(&f), where(&f))
+	}
+	if more := len(v.Findings) + v.FindingsOmitted - shown; more > 0 {
+		t.line("  … and %d more", more)
+	}
+}
+
+// what says what was done with a finding.
+func what(f *gate.FindingView) string {
+	switch f.Code {
+	case gate.DispositionWaived:
+		return "waived " + f.Waiver
+	case gate.DispositionInGrace:
+		if f.Due.IsZero() {
+			return "in grace until a fix"
+		}
+		return "in grace until " + f.Due.Format(time.DateOnly)
+	case gate.DispositionUnknown:
+		return "unknown: " + f.Detail
+	}
+	return "counted by " + f.GateRule
+}
+
+// where names a finding in one line.
+func where(f *gate.FindingView) string {
+	s := f.Title
+	if len(f.Vulnerabilities) > 0 && !strings.Contains(s, f.Vulnerabilities[0]) {
+		s = f.Vulnerabilities[0] + " " + s
+	}
+	if r := []rune(s); len(r) > 100 {
+		s = string(r[:99]) + "…"
+	}
+	if f.Component != "" && !strings.Contains(s, f.Component) {
+		s += " (" + strings.TrimSpace(f.Component+" "+f.Version) + ")"
+	}
+	switch {
+	case f.Path != "" && f.Line > 0:
+		s += fmt.Sprintf("  %s:%d", f.Path, f.Line)
+	case f.Path != "":
+		s += "  " + f.Path
+	}
+	return s
+}
+
+func (t *text) tail(v *gate.Verdict) {
+	t.line("")
+	if v.WouldBe != v.Overall {
+		t.line("Were every policy enforced now, this would be: %s.", v.WouldBe)
+	}
+	for _, n := range v.Notes {
+		t.line("Note: %s.", strings.TrimSuffix(n, "."))
+	}
+	if !v.ValidUntil.IsZero() {
+		t.line("Valid until %s (%s).", v.ValidUntil.Format("2006-01-02 15:04 MST"), v.ValidUntilWhy)
+	}
+	t.line("Verdict %s", v.ID)
+}
