@@ -2,7 +2,6 @@ package gatetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,9 +53,9 @@ var server = sync.OnceValues(func() (addresses, error) {
 
 // private runs a cluster in a temporary folder until the test program ends.
 func private(ctx context.Context) (addresses, error) {
-	programs := postgres.Find(ctx)
-	if len(programs) == 0 {
-		return addresses{}, errors.New("the tests need PostgreSQL 14 to 18: install it (apt-get install postgresql), or name a server in DD_TEST_DATABASE_URL")
+	programs, err := Programs(ctx)
+	if err != nil {
+		return addresses{}, fmt.Errorf("the tests need a PostgreSQL server; DD_TEST_DATABASE_URL can name one: %w", err)
 	}
 	dir, err := os.MkdirTemp(fastFolder(), "defectdojo-test-")
 	if err != nil {
@@ -84,6 +83,22 @@ kill -QUIT "$(head -n 1 "$pidfile" 2>/dev/null)" 2>/dev/null
 n=0
 while [ -e "$pidfile" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
 rm -rf "$1"`
+
+// Programs returns PostgreSQL's programs for tests: those in DD_POSTGRES_BIN if
+// it is set, else what is installed, else what can be (see postgres.Supply).
+func Programs(ctx context.Context) ([]postgres.Installation, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return postgres.Supply{
+		Bin:       os.Getenv("DD_POSTGRES_BIN"),
+		Dir:       filepath.Join(cache, "defectdojo"),
+		Forbidden: os.Getenv("DD_NO_INSTALL") != "",
+		Source:    os.Getenv("DD_POSTGRES_DOWNLOAD_URL"),
+		Say:       func(s string) { fmt.Fprintln(os.Stderr, s) },
+	}.Programs(ctx)
+}
 
 // fastFolder is in memory where there is enough of it, unless TMPDIR says
 // otherwise: a database is some hundred files, and making those is what a copy

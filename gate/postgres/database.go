@@ -12,6 +12,7 @@ import (
 // PostgreSQL's error codes that mean something here.
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const (
+	startingUp        = "57P03"
 	invalidPassword   = "28P01" // also when there is no such role
 	invalidAuth       = "28000" // no such role, or pg_hba.conf does not let it in
 	noDatabase        = "3D000"
@@ -36,15 +37,16 @@ func (c *Cluster) Create(ctx context.Context) (string, error) {
 }
 
 // createRole makes a role that may log in, if it is missing. A statement of
-// this kind takes no parameters, so the names and the password are quoted here.
+// this kind takes no parameters. The password goes as its SCRAM verifier, so
+// that it is in no log of the server's.
 func createRole(ctx context.Context, conn *pgx.Conn, name, password string) error {
 	sql := "create role " + pgx.Identifier{name}.Sanitize() + " login"
 	if password != "" {
-		quoted, err := conn.PgConn().EscapeString(password)
+		verifier, err := scram(password)
 		if err != nil {
 			return err
 		}
-		sql += " password '" + quoted + "'"
+		sql += " password '" + verifier + "'"
 	}
 	if _, err := conn.Exec(ctx, sql); err != nil && code(err) != duplicateObject && code(err) != uniqueViolation {
 		return fmt.Errorf("create role %s: %w", name, err)

@@ -15,13 +15,24 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	c, err := Start(context.Background(), Config{Dir: dir, Programs: Find(context.Background()), Throwaway: true})
-	if err != nil {
+	if err := keep(dir); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(c.PID())
 	select {}
+}
+
+func keep(dir string) error {
+	programs, err := Supply{Bin: os.Getenv("DD_POSTGRES_BIN"), Forbidden: true}.Programs(context.Background())
+	if err != nil {
+		return err
+	}
+	c, err := Start(context.Background(), Config{Dir: dir, Programs: programs, Throwaway: true})
+	if err != nil {
+		return err
+	}
+	fmt.Println(c.PID())
+	return nil
 }
 
 // TestKilled kills the program that keeps a cluster, as kill -9 does, and starts
