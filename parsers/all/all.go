@@ -17,9 +17,15 @@ import (
 	"defectdojo/parsers/checkov"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/conftest"
+	"defectdojo/parsers/csaf"
 	"defectdojo/parsers/cyclonedx"
+	"defectdojo/parsers/dependency_check"
+	"defectdojo/parsers/dependency_track"
+	"defectdojo/parsers/detect_secrets"
 	"defectdojo/parsers/dockle"
+	"defectdojo/parsers/dotnet_vulnerable"
 	"defectdojo/parsers/generic"
+	"defectdojo/parsers/ggshield"
 	"defectdojo/parsers/gitlab_api_fuzzing"
 	"defectdojo/parsers/gitlab_container_scan"
 	"defectdojo/parsers/gitlab_dast"
@@ -61,9 +67,15 @@ var Parsers = slices.Concat(
 	checkov.Parsers,
 	composer_audit.Parsers,
 	conftest.Parsers,
+	csaf.Parsers,
 	cyclonedx.Parsers,
+	dependency_check.Parsers,
+	dependency_track.Parsers,
+	detect_secrets.Parsers,
 	dockle.Parsers,
+	dotnet_vulnerable.Parsers,
 	generic.Parsers,
+	ggshield.Parsers,
 	gitlab_api_fuzzing.Parsers,
 	gitlab_container_scan.Parsers,
 	gitlab_dast.Parsers,
