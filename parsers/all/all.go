@@ -26,6 +26,9 @@ import (
 	"defectdojo/parsers/dotnet_vulnerable"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/ggshield"
+	"defectdojo/parsers/github_sast"
+	"defectdojo/parsers/github_secrets_detection_report"
+	"defectdojo/parsers/github_vulnerability"
 	"defectdojo/parsers/gitlab_api_fuzzing"
 	"defectdojo/parsers/gitlab_container_scan"
 	"defectdojo/parsers/gitlab_dast"
@@ -46,6 +49,7 @@ import (
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
+	"defectdojo/parsers/snyk_code"
 	"defectdojo/parsers/tenable"
 	"defectdojo/parsers/terrascan"
 	"defectdojo/parsers/tfsec"
@@ -76,6 +80,9 @@ var Parsers = slices.Concat(
 	dotnet_vulnerable.Parsers,
 	generic.Parsers,
 	ggshield.Parsers,
+	github_sast.Parsers,
+	github_secrets_detection_report.Parsers,
+	github_vulnerability.Parsers,
 	gitlab_api_fuzzing.Parsers,
 	gitlab_container_scan.Parsers,
 	gitlab_dast.Parsers,
@@ -96,6 +103,7 @@ var Parsers = slices.Concat(
 	sarif.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
+	snyk_code.Parsers,
 	tenable.Parsers,
 	terrascan.Parsers,
 	tfsec.Parsers,
