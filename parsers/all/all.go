@@ -6,7 +6,11 @@ import (
 	"strings"
 
 	"defectdojo/parsers"
+	"defectdojo/parsers/anchore_engine"
+	"defectdojo/parsers/anchore_enterprise"
 	"defectdojo/parsers/anchore_grype"
+	"defectdojo/parsers/anchorectl_policies"
+	"defectdojo/parsers/anchorectl_vulns"
 	"defectdojo/parsers/auditjs"
 	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/blackduck"
@@ -15,6 +19,7 @@ import (
 	"defectdojo/parsers/cargo_audit"
 	"defectdojo/parsers/cfn_nag"
 	"defectdojo/parsers/checkov"
+	"defectdojo/parsers/clair"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/conftest"
 	"defectdojo/parsers/csaf"
@@ -38,6 +43,7 @@ import (
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
 	"defectdojo/parsers/hadolint"
+	"defectdojo/parsers/harbor_vulnerability"
 	"defectdojo/parsers/kics"
 	"defectdojo/parsers/kubebench"
 	"defectdojo/parsers/kubehunter"
@@ -60,7 +66,11 @@ import (
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
+	anchore_engine.Parsers,
+	anchore_enterprise.Parsers,
 	anchore_grype.Parsers,
+	anchorectl_policies.Parsers,
+	anchorectl_vulns.Parsers,
 	auditjs.Parsers,
 	bandit.Parsers,
 	blackduck.Parsers,
@@ -69,6 +79,7 @@ var Parsers = slices.Concat(
 	cargo_audit.Parsers,
 	cfn_nag.Parsers,
 	checkov.Parsers,
+	clair.Parsers,
 	composer_audit.Parsers,
 	conftest.Parsers,
 	csaf.Parsers,
@@ -92,6 +103,7 @@ var Parsers = slices.Concat(
 	gitleaks.Parsers,
 	gosec.Parsers,
 	hadolint.Parsers,
+	harbor_vulnerability.Parsers,
 	kics.Parsers,
 	kubebench.Parsers,
 	kubehunter.Parsers,
