@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"gocloud.dev/blob/memblob"
 
 	"defectdojo/gate"
@@ -30,14 +31,19 @@ type bench struct {
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	pool := gatetest.DB(t)
+	b, _ := newBenchOn(t, gatetest.DB(t))
+	return b
+}
+
+func newBenchOn(t testing.TB, pool *pgxpool.Pool) (*bench, *pgxpool.Pool) {
+	t.Helper()
 	blobs := memblob.OpenBucket(nil)
 	t.Cleanup(func() { blobs.Close() })
 	b := &bench{t: t, imp: &Importer{Store: store.New(pool), Blobs: blobs}}
 	if err := pool.QueryRow(context.Background(), `insert into users (username, is_superuser) values ('importer', true) returning id`).Scan(&b.user.ID); err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return b, pool
 }
 
 // generic is a report in DefectDojo's generic format.

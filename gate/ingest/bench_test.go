@@ -1,0 +1,144 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"defectdojo/gate/gatetest"
+)
+
+// bigReport writes a report with findings from..to of about 1.2 kB each, the
+// size that scanners of dependencies and code write, to a file.
+func bigReport(b testing.TB, from, to int) *os.File {
+	b.Helper()
+	f, err := os.CreateTemp(b.TempDir(), "report")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { f.Close() })
+	severities := []string{"Critical", "High", "Medium", "Low", "Info"}
+	text := bytes.Repeat([]byte("The input reaches the query without being checked. "), 16)
+	fmt.Fprint(f, `{"findings": [`)
+	for i := from; i < to; i++ {
+		if i > from {
+			fmt.Fprint(f, ",\n")
+		}
+		one, err := json.Marshal(map[string]any{
+			"title": fmt.Sprintf("Weakness %d in component %d", i, i%977), "severity": severities[i%5], "description": fmt.Sprintf("%d. %s", i, text),
+			"mitigation": "Raise the component to its newest version.", "references": "https://example.org/advisories/" + strconv.Itoa(i), "cwe": 79,
+			"vulnerability_ids": []string{fmt.Sprintf("CVE-2024-%d", 10000+i%50000)}, "component_name": fmt.Sprintf("component-%d", i%977), "component_version": "1.2.3",
+			"file_path": fmt.Sprintf("src/module%d/file%d.go", i%100, i), "line": i%400 + 1, "static_finding": true,
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		f.Write(one)
+	}
+	fmt.Fprint(f, "]}")
+	return f
+}
+
+func ofFile(f *os.File) func(*Request) {
+	return func(r *Request) {
+		h := sha256.New()
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			panic(err)
+		}
+		size, err := io.Copy(h, f)
+		if err != nil {
+			panic(err)
+		}
+		r.Report = Report{Filename: "report.json", Content: f, Size: size}
+		h.Sum(r.Report.SHA256[:0])
+	}
+}
+
+func inProduct(name string) func(*Request) {
+	return func(r *Request) { r.Target.ProductName = name }
+}
+
+// copied times PostgreSQL's own COPY of the rows of a product into an empty
+// table with the same columns and indexes.
+func copied(b testing.TB, pool *pgxpool.Pool, product int64) time.Duration {
+	b.Helper()
+	ctx := context.Background()
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Release()
+	rows, err := os.CreateTemp(b.TempDir(), "rows")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer rows.Close()
+	pg := conn.Conn().PgConn()
+	if _, err := pg.CopyTo(ctx, rows, fmt.Sprintf(`copy (select * from findings where product_id = %d order by id) to stdout (format binary)`, product)); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := conn.Exec(ctx, `create table copied (like findings including all)`); err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Exec(ctx, `drop table copied`)
+	if _, err := rows.Seek(0, io.SeekStart); err != nil {
+		b.Fatal(err)
+	}
+	began := time.Now()
+	if _, err := pg.CopyFrom(ctx, rows, `copy copied from stdin (format binary)`); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(began)
+}
+
+// BenchmarkImport imports a report of n new findings, reimports it unchanged,
+// and reimports one of which half is known, each beside COPY of the same rows
+// into the same indexed table in the same run. The ratios are of speed: 1 is as
+// fast as COPY.
+func BenchmarkImport(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			whole, half := bigReport(b, 0, n), bigReport(b, n/2, n+n/2)
+			var took, unchanged, halfKnown, copying time.Duration
+			for i := range b.N {
+				bench, pool := newBenchOn(b, gatetest.DB(b))
+				run := func(f *os.File) (Result, time.Duration) {
+					began := time.Now()
+					r := bench.do("", ofFile(f), inProduct("p"+strconv.Itoa(i)))
+					return r, time.Since(began)
+				}
+				r, d := run(whole)
+				took += d
+				if r.New != n {
+					b.Fatalf("%d new, want %d", r.New, n)
+				}
+				copying += copied(b, pool, r.ProductID)
+				r, d = run(whole)
+				unchanged += d
+				if r.Untouched != n {
+					b.Fatalf("%d untouched, want %d", r.Untouched, n)
+				}
+				r, d = run(half)
+				halfKnown += d
+				if r.New != n/2 || r.Closed != n/2 {
+					b.Fatalf("%d new and %d closed, want %d", r.New, r.Closed, n/2)
+				}
+			}
+			b.ReportMetric(float64(n*b.N)/took.Seconds(), "findings/s")
+			b.ReportMetric(float64(n*b.N)/copying.Seconds(), "COPY-rows/s")
+			b.ReportMetric(copying.Seconds()/took.Seconds(), "import/COPY")
+			b.ReportMetric(copying.Seconds()/halfKnown.Seconds(), "half-known/COPY")
+			b.ReportMetric(unchanged.Seconds()/took.Seconds(), "unchanged/import-time")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
