@@ -1,0 +1,267 @@
+package store
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"defectdojo/gate"
+)
+
+// JudgedProduct is what a gate knows of a product and an engagement of it.
+type JudgedProduct struct {
+	ID                  int64
+	Name                string
+	Type                string
+	Tags                []string
+	BusinessCriticality *string
+	Lifecycle           *string
+	Platform            *string
+	InternetAccessible  bool
+	ExternalAudience    bool
+	EngagementID        int64
+	EngagementName      string
+	BranchTag           *string
+	CommitHash          *string
+	BuildID             *string
+}
+
+// JudgedProduct returns an engagement with its product.
+func (s *Store) JudgedProduct(ctx context.Context, engagement int64) (JudgedProduct, error) {
+	return one[JudgedProduct](ctx, s.db, "engagement", `
+		select p.id, p.name, t.name as type, p.tags, p.business_criticality, p.lifecycle, p.platform, p.internet_accessible, p.external_audience,
+		       e.id as engagement_id, e.name as engagement_name, e.branch_tag, e.commit_hash, e.build_id
+		from engagements e join products p on p.id = e.product_id join product_types t on t.id = p.prod_type_id
+		where e.id = $1`, engagement)
+}
+
+// BranchEngagement returns the id of the newest engagement of a product that
+// stands for a branch, by its branch or its name, beside one; or 0.
+func (s *Store) BranchEngagement(ctx context.Context, product int64, branch string, except int64) (int64, error) {
+	return idOrZero(ctx, s.db, `
+		select id from engagements
+		where product_id = @product and id <> @except and (branch_tag = @branch or name = @branch)
+		order by (branch_tag = @branch) desc nulls last, id desc limit 1`, pgx.NamedArgs{"product": product, "branch": branch, "except": except})
+}
+
+// JudgedImport is one import into a test of an engagement, as evidence.
+type JudgedImport struct {
+	ID           int64
+	TestID       int64
+	TestTypeID   int64
+	TestType     string
+	ScanType     string
+	CommitHash   string
+	Created      time.Time
+	Outcome      gate.Outcome
+	Runs         []gate.Run
+	FindingCount int
+	Components   int
+	SHA256       []byte
+}
+
+// JudgedImports returns the imports into an engagement's tests that were done,
+// the newest first, at most limit a test.
+func (s *Store) JudgedImports(ctx context.Context, engagement int64, limit int) ([]JudgedImport, error) {
+	return many[JudgedImport](ctx, s.db, `
+		select i.id, i.test_id, t.test_type_id, tt.name as test_type, i.scan_type, i.commit_hash, i.created, i.outcome, i.runs, i.finding_count, a.sha256,
+		       (select count(*) from components c where c.test_id = t.id)::int as components
+		from tests t
+		join test_types tt on tt.id = t.test_type_id
+		cross join lateral (
+			select * from test_imports where test_id = t.id and state = 'done' order by id desc limit @limit
+		) i
+		left join artifacts a on a.id = i.artifact_id
+		where t.engagement_id = @engagement
+		order by i.id desc`, pgx.NamedArgs{"engagement": engagement, "limit": limit})
+}
+
+// ImportActions returns the ids of the findings that imports did something to,
+// by action.
+func (s *Store) ImportActions(ctx context.Context, imports []int64) (map[byte][]int64, error) {
+	type row struct {
+		Action     string
+		FindingIDs []int64
+	}
+	rows, err := many[row](ctx, s.db, `
+		select action::text, finding_ids from test_import_actions where test_import_id = any($1) and action <> 'U'`, imports)
+	if err != nil {
+		return nil, err
+	}
+	actions := map[byte][]int64{}
+	for _, r := range rows {
+		actions[r.Action[0]] = append(actions[r.Action[0]], r.FindingIDs...)
+	}
+	return actions, nil
+}
+
+// JudgedFinding is a finding as a gate sees it.
+type JudgedFinding struct {
+	ID               int64
+	TestID           int64
+	TestTypeID       int64
+	Hash             []byte
+	UniqueID         string
+	Severity         gate.Severity
+	Flags            Flags
+	UnderReview      bool
+	DuplicateOf      int64 // 0: none, or one in another engagement
+	Elsewhere        bool  // it is the duplicate of a finding in another engagement, whose judgement Flags have
+	Title            string
+	Rule             string
+	CWE              int32
+	VulnerabilityIDs []string
+	PURL             string
+	Component        string
+	Version          string
+	Path             string
+	Line             int32
+	Snippet          string
+	EndpointKey      string
+	Created          time.Time
+	FixVersion       string
+	FixAvailable     *bool
+	EPSS             *float64
+	EPSSPercentile   *float64
+	KnownExploited   bool
+	Ransomware       bool
+	CVSS             *float64
+	Static           bool
+	Tags             []string
+}
+
+// JudgedFindings yields the findings of an engagement by id. A duplicate of a
+// finding in another engagement has that one's judgement: whoever accepted or
+// refuted it there did so for the product.
+func (s *Store) JudgedFindings(ctx context.Context, engagement int64) iter.Seq2[JudgedFinding, error] {
+	return func(yield func(JudgedFinding, error) bool) {
+		rows, err := s.db.Query(ctx, `
+			select f.id, f.test_id, f.test_type_id, f.hash_code, coalesce(f.unique_id_from_tool, ''), f.severity,
+			       f.active or coalesce(o.engagement_id <> f.engagement_id and not f.is_mitigated, false), coalesce(case when o.engagement_id <> f.engagement_id then o.verified end, f.verified),
+			       f.duplicate and coalesce(o.engagement_id = f.engagement_id, true),
+			       f.false_p or coalesce(o.engagement_id <> f.engagement_id and o.false_p, false), f.out_of_scope or coalesce(o.engagement_id <> f.engagement_id and o.out_of_scope, false),
+			       f.risk_accepted or coalesce(o.engagement_id <> f.engagement_id and o.risk_accepted, false), f.is_mitigated, f.under_review,
+			       coalesce(case when o.engagement_id = f.engagement_id then o.id end, 0), coalesce(o.engagement_id <> f.engagement_id, false),
+			       f.title, f.rule, coalesce(f.cwe, 0), f.vulnerability_ids, f.purl, coalesce(f.component_name, ''), coalesce(f.component_version, ''),
+			       coalesce(f.file_path, ''), coalesce(f.line, 0), f.snippet, f.endpoint_key, coalesce(o.created, f.created),
+			       coalesce(f.fix_version, ''), f.fix_available, coalesce(v.epss_score, f.epss_score), coalesce(v.epss_percentile, f.epss_percentile),
+			       f.known_exploited or coalesce(v.known_exploited, false), f.ransomware_used or coalesce(v.ransomware_used, false),
+			       coalesce(f.cvssv4_score, f.cvssv3_score), f.static_finding, f.tags
+			from findings f
+			left join findings o on o.id = f.duplicate_finding_id
+			left join vulnerabilities v on v.vulnerability_id = f.vulnerability_ids[1]
+			where f.test_id in (select id from tests where engagement_id = $1)
+			order by f.id`, engagement)
+		if err != nil {
+			yield(JudgedFinding{}, err)
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var f JudgedFinding
+			err := rows.Scan(&f.ID, &f.TestID, &f.TestTypeID, &f.Hash, &f.UniqueID, &f.Severity,
+				&f.Flags.Active, &f.Flags.Verified, &f.Flags.Duplicate, &f.Flags.FalseP, &f.Flags.OutOfScope, &f.Flags.RiskAccepted, &f.Flags.IsMitigated, &f.UnderReview,
+				&f.DuplicateOf, &f.Elsewhere, &f.Title, &f.Rule, &f.CWE, &f.VulnerabilityIDs, &f.PURL, &f.Component, &f.Version,
+				&f.Path, &f.Line, &f.Snippet, &f.EndpointKey, &f.Created, &f.FixVersion, &f.FixAvailable, &f.EPSS, &f.EPSSPercentile,
+				&f.KnownExploited, &f.Ransomware, &f.CVSS, &f.Static, &f.Tags)
+			if !yield(f, err) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(JudgedFinding{}, err)
+		}
+	}
+}
+
+// Inventory returns the package URLs that an engagement's newest reports list,
+// and whether any of them lists components.
+func (s *Store) Inventory(ctx context.Context, engagement int64) ([]string, error) {
+	return scalars[string](ctx, s.db, `
+		select distinct purl from components where purl <> '' and test_id in (select id from tests where engagement_id = $1) order by purl`, engagement)
+}
+
+// PolicySource is the newest version of a policy that is kept on the server.
+type PolicySource struct {
+	Name   string
+	Source string
+}
+
+// Policies returns the newest version of each policy.
+func (s *Store) Policies(ctx context.Context) ([]PolicySource, error) {
+	return many[PolicySource](ctx, s.db, `
+		select distinct on (p.id) p.name, v.source
+		from policies p join policy_versions v on v.policy_id = p.id
+		where p.deleted is null
+		order by p.id, v.version desc`)
+}
+
+// NewVerdict is a verdict to be kept, with its inputs by digest.
+type NewVerdict struct {
+	ProductID, EngagementID int64
+	Verdict                 gate.Verdict
+	PullRequest, BuildID    string
+	Imports                 []int64
+	Parts                   map[string][]byte // compressed, by digest
+	InputsDigest            []byte
+}
+
+// AddVerdict keeps a verdict and its inputs. Earlier verdicts of the same
+// engagement are superseded by it.
+func (s *Store) AddVerdict(ctx context.Context, v NewVerdict) (int64, error) {
+	for digest, content := range v.Parts {
+		if _, err := s.db.Exec(ctx, `insert into verdict_inputs (digest, content) values (decode($1, 'hex'), $2) on conflict do nothing`, digest, content); err != nil {
+			return 0, err
+		}
+	}
+	d := v.Verdict
+	id, err := scalar[int64](ctx, s.db, `
+		insert into verdicts (product_id, engagement_id, overall, conclusive, exit_code, branch, commit_hash, pull_request, build_id, event, inputs_digest, document,
+		                      test_import_ids, decided_at, valid_until)
+		values (@product, @engagement, @overall, @conclusive, @exit, @branch, @commit, @pr, @build, @event, @inputs, @document, @imports, @decided, @valid)
+		returning id`, pgx.NamedArgs{
+		"product": v.ProductID, "engagement": v.EngagementID, "overall": d.Overall, "conclusive": d.Conclusive, "exit": d.Exit, "branch": d.Subject.Branch,
+		"commit": d.Subject.Commit, "pr": v.PullRequest, "build": v.BuildID, "event": d.Subject.Event, "inputs": v.InputsDigest, "document": d,
+		"imports": orEmpty(v.Imports), "decided": d.DecidedAt, "valid": nullTime(d.ValidUntil),
+	})
+	if err != nil {
+		return 0, err
+	}
+	_, err = s.db.Exec(ctx, `update verdicts set superseded_by = $2 where engagement_id = $1 and id < $2 and superseded_by is null`, v.EngagementID, id)
+	return id, err
+}
+
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// StoredVerdict is a verdict as it was kept.
+type StoredVerdict struct {
+	ID           int64
+	ProductID    int64
+	EngagementID *int64
+	Document     gate.Verdict
+	InputsDigest []byte
+	SupersededBy *int64
+	DecidedAt    time.Time
+}
+
+const storedVerdictColumns = `id, product_id, engagement_id, document, inputs_digest, superseded_by, decided_at`
+
+// Verdict returns a verdict of a product in scope.
+func (s *Store) Verdict(ctx context.Context, scope gate.Scope, id int64) (StoredVerdict, error) {
+	var w where
+	w.and("id = ?", id)
+	w.scope("product_id", scope)
+	return one[StoredVerdict](ctx, s.db, "verdict", `select `+storedVerdictColumns+` from verdicts`+w.sql.String(), w.args...)
+}
+
+// VerdictInput returns a part of a verdict's inputs, compressed, by its digest.
+func (s *Store) VerdictInput(ctx context.Context, digest []byte) ([]byte, error) {
+	return scalar[[]byte](ctx, s.db, `select content from verdict_inputs where digest = $1`, digest)
+}
