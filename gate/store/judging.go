@@ -265,3 +265,23 @@ func (s *Store) Verdict(ctx context.Context, scope gate.Scope, id int64) (Stored
 func (s *Store) VerdictInput(ctx context.Context, digest []byte) ([]byte, error) {
 	return scalar[[]byte](ctx, s.db, `select content from verdict_inputs where digest = $1`, digest)
 }
+
+// IsJudged tells whether an import is part of a verdict.
+func (s *Store) IsJudged(ctx context.Context, engagement, report int64) (bool, error) {
+	return scalar[bool](ctx, s.db, `
+		select exists (select from verdicts where engagement_id = $1 and test_import_ids @> array[$2]::bigint[])
+		    or exists (select from test_imports where id = $2 and state <> 'done')`, engagement, report)
+}
+
+// LastVerdict returns the newest verdict of an engagement; NotFound if there is none.
+func (s *Store) LastVerdict(ctx context.Context, engagement int64) (StoredVerdict, error) {
+	return one[StoredVerdict](ctx, s.db, "verdict", `select `+storedVerdictColumns+` from verdicts where engagement_id = $1 order by id desc limit 1`, engagement)
+}
+
+// NewestCommit returns the commit of the newest import into an engagement.
+func (s *Store) NewestCommit(ctx context.Context, engagement int64) (string, error) {
+	return scalar[string](ctx, s.db, `
+		select coalesce((
+			select i.commit_hash from test_imports i join tests t on t.id = i.test_id
+			where t.engagement_id = $1 and i.state = 'done' order by i.id desc limit 1), '')`, engagement)
+}

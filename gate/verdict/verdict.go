@@ -201,3 +201,29 @@ func (j *Judge) part(ctx context.Context, digest string) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// JudgeLater judges an engagement after an import that nobody had judged: as
+// its newest verdict was asked for, with the newest commit.
+func (j *Judge) JudgeLater(ctx context.Context, engagement, report int64, now time.Time) error {
+	done, err := j.Store.IsJudged(ctx, engagement, report)
+	if err != nil || done {
+		return err
+	}
+	r := Request{EngagementID: engagement}
+	if r.Commit, err = j.Store.NewestCommit(ctx, engagement); err != nil {
+		return err
+	}
+	last, err := j.Store.LastVerdict(ctx, engagement)
+	switch {
+	case err == nil:
+		s := last.Document.Subject
+		r.Event, r.Branch, r.TargetBranch, r.PullRequest, r.Repository, r.Component = policies.Event(s.Event), s.Branch, s.TargetBranch, s.PullRequest, s.Repository, s.Component
+	case gate.KindOf(err) != gate.NotFound:
+		return err
+	}
+	_, err = j.Judge(ctx, r, now)
+	if gate.KindOf(err) == gate.NotFound {
+		return nil // the engagement is gone
+	}
+	return err
+}
