@@ -111,3 +111,23 @@ func ParseTime(s string) time.Time {
 
 // ParseDate reads the day of an instant as ParseTime does.
 func ParseDate(s string) gate.Date { return gate.DateOf(ParseTime(s)) }
+
+// ParseTimeDayFirst reads an instant whose date is day, month and year in
+// numbers, "27/02/2020 12:56 PM"; a date that can only be month first is read
+// so. What follows the time, as "(UTC-06:00)", is left out.
+func ParseTimeDayFirst(s string) time.Time {
+	day, rest, _ := strings.Cut(strings.TrimSpace(strings.ReplaceAll(s, ",", "")), " ")
+	rest, _, _ = strings.Cut(rest, "(")
+	date, err := time.Parse("2/1/2006", day)
+	if err != nil {
+		if date, err = time.Parse("1/2/2006", day); err != nil {
+			return ParseTime(s)
+		}
+	}
+	for _, layout := range []string{"15:04:05", "15:04", "3:04 PM", "3:04:05 PM", "15:04 PM", "15:04:05 PM"} {
+		if t, err := time.Parse(layout, strings.TrimSpace(rest)); err == nil {
+			return date.Add(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second)
+		}
+	}
+	return date
+}
