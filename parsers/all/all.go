@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"defectdojo/parsers"
+	"defectdojo/parsers/acunetix"
 	"defectdojo/parsers/anchore_engine"
 	"defectdojo/parsers/anchore_enterprise"
 	"defectdojo/parsers/anchore_grype"
@@ -16,6 +17,9 @@ import (
 	"defectdojo/parsers/blackduck"
 	"defectdojo/parsers/bundler_audit"
 	"defectdojo/parsers/burp"
+	"defectdojo/parsers/burp_api"
+	"defectdojo/parsers/burp_dastardly"
+	"defectdojo/parsers/burp_graphql"
 	"defectdojo/parsers/cargo_audit"
 	"defectdojo/parsers/cfn_nag"
 	"defectdojo/parsers/checkov"
@@ -29,6 +33,7 @@ import (
 	"defectdojo/parsers/detect_secrets"
 	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/dotnet_vulnerable"
+	"defectdojo/parsers/ffuf"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/ggshield"
 	"defectdojo/parsers/github_sast"
@@ -44,11 +49,13 @@ import (
 	"defectdojo/parsers/gosec"
 	"defectdojo/parsers/hadolint"
 	"defectdojo/parsers/harbor_vulnerability"
+	"defectdojo/parsers/invicti"
 	"defectdojo/parsers/kics"
 	"defectdojo/parsers/kubebench"
 	"defectdojo/parsers/kubehunter"
 	"defectdojo/parsers/kubelinter"
 	"defectdojo/parsers/kubescape"
+	"defectdojo/parsers/netsparker"
 	"defectdojo/parsers/nmap"
 	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/popeye"
@@ -66,6 +73,7 @@ import (
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
+	acunetix.Parsers,
 	anchore_engine.Parsers,
 	anchore_enterprise.Parsers,
 	anchore_grype.Parsers,
@@ -76,6 +84,9 @@ var Parsers = slices.Concat(
 	blackduck.Parsers,
 	bundler_audit.Parsers,
 	burp.Parsers,
+	burp_api.Parsers,
+	burp_dastardly.Parsers,
+	burp_graphql.Parsers,
 	cargo_audit.Parsers,
 	cfn_nag.Parsers,
 	checkov.Parsers,
@@ -89,6 +100,7 @@ var Parsers = slices.Concat(
 	detect_secrets.Parsers,
 	dockle.Parsers,
 	dotnet_vulnerable.Parsers,
+	ffuf.Parsers,
 	generic.Parsers,
 	ggshield.Parsers,
 	github_sast.Parsers,
@@ -104,11 +116,13 @@ var Parsers = slices.Concat(
 	gosec.Parsers,
 	hadolint.Parsers,
 	harbor_vulnerability.Parsers,
+	invicti.Parsers,
 	kics.Parsers,
 	kubebench.Parsers,
 	kubehunter.Parsers,
 	kubelinter.Parsers,
 	kubescape.Parsers,
+	netsparker.Parsers,
 	nmap.Parsers,
 	osv_scanner.Parsers,
 	popeye.Parsers,
