@@ -169,15 +169,16 @@ type Subject struct {
 // InputDigests are the SHA-256 of the canonical JSON of each part of the inputs,
 // as "sha256:" and hex. All is over the others and the time of decision.
 type InputDigests struct {
-	All      string `json:"all"`
-	Policies string `json:"policies"`
-	Context  string `json:"context"`
-	Runs     string `json:"runs"`
-	Findings string `json:"findings"`
-	Baseline string `json:"baseline"`
-	Waivers  string `json:"waivers"`
-	VEX      string `json:"vex"`
-	Intel    string `json:"intel"`
+	All              string `json:"all"`
+	Policies         string `json:"policies"`
+	Context          string `json:"context"`
+	Runs             string `json:"runs"`
+	Findings         string `json:"findings"`
+	Baseline         string `json:"baseline"`
+	BaselineFindings string `json:"baseline_findings"`
+	Waivers          string `json:"waivers"`
+	VEX              string `json:"vex"`
+	Intel            string `json:"intel"`
 }
 
 // PolicyVerdict is what one policy says.

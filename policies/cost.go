@@ -6,11 +6,13 @@ import (
 	"github.com/google/cel-go/checker"
 )
 
-// Sizes that CEL's cost estimate reckons with: those that parsers cut at, in
-// characters and entries.
+// Sizes that CEL's cost estimate reckons with, in bytes and entries. Values that
+// are larger are unknown to an expression: it can neither be made slow by them
+// nor be passed by hiding something at their end.
 const (
-	maxText = 4000
-	maxList = 1000
+	maxText = 4000 // what parsers cut at
+	maxWord = 200  // an entry of a list
+	maxList = 200
 )
 
 // sizes tells CEL's cost estimate how long the texts and lists of findings can be.
@@ -20,6 +22,9 @@ type sizes struct{}
 func (sizes) EstimateSize(n checker.AstNode) *checker.SizeEstimate {
 	if n.Type().TypeName() == "list" {
 		return &checker.SizeEstimate{Max: maxList}
+	}
+	if path := n.Path(); len(path) > 0 && path[len(path)-1] == "@items" {
+		return &checker.SizeEstimate{Max: maxWord}
 	}
 	return &checker.SizeEstimate{Max: maxText}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -33,8 +34,19 @@ func (in *Inputs) Normalize() {
 		slices.Sort(b.Inventory)
 		slices.Sort(b.Scanners)
 		slices.Sort(b.Changed)
+		b.Findings, b.Closed = orNil(b.Findings), orNil(b.Closed)
 	}
+	in.Policies, in.Runs, in.Head = orNil(in.Policies), orNil(in.Runs), orNil(in.Head)
+	in.Waivers, in.VEX = orNil(in.Waivers), orNil(in.VEX)
 	in.normalizeTimes()
+}
+
+// orNil makes an empty list nil, so that both have one digest.
+func orNil[T any](s []T) []T {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
 }
 
 // sortFindings sorts by id, and leaves a sorted list alone.
@@ -62,6 +74,11 @@ func (in *Inputs) normalizeTimes() {
 	for _, t := range times {
 		*t = utc(*t)
 	}
+	for i := range in.Head {
+		if in.Head[i].FirstSeen.IsZero() {
+			in.Head[i].FirstSeen = in.Now
+		}
+	}
 	normalizeFindings(in.Head)
 	if in.Baseline != nil {
 		normalizeFindings(in.Baseline.Findings)
@@ -86,78 +103,122 @@ func utc(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Microsecond)
 }
 
-// Parts returns the canonical JSON of each part of normalized inputs, by the name
-// that it has in gate.InputDigests. A store may keep each under its digest: a
-// baseline is shared by many verdicts.
-func (in *Inputs) Parts() (map[string][]byte, error) {
-	parts := map[string]any{
-		"policies": in.Policies, "context": in.Context, "runs": in.Runs, "findings": in.Head,
-		"baseline": in.Baseline, "waivers": in.Waivers, "vex": in.VEX, "intel": in.Intel,
-	}
-	out := make(map[string][]byte, len(parts))
-	for name, part := range parts {
-		b, err := canonical(part)
-		if err != nil {
-			return nil, fmt.Errorf("inputs: %s: %w", name, err)
-		}
-		out[name] = b
-	}
-	return out, nil
+// part is one of the things that inputs are made of, under its name.
+type part struct {
+	name  string
+	value any // a pointer to it
+	sum   *string
 }
 
-// canonical is the one JSON of a part: fields in the order of their declaration,
-// maps by key, no blanks, nothing escaped that need not be.
-func canonical(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
+// parts lists them. The baseline's findings are a part of their own: they are
+// the larger, and many verdicts share them.
+func (in *Inputs) parts(b **Baseline, fs *[]Finding, d *gate.InputDigests) []part {
+	return []part{
+		{"policies", &in.Policies, &d.Policies}, {"context", &in.Context, &d.Context}, {"runs", &in.Runs, &d.Runs},
+		{"findings", &in.Head, &d.Findings}, {"baseline", b, &d.Baseline}, {"baseline_findings", fs, &d.BaselineFindings},
+		{"waivers", &in.Waivers, &d.Waivers}, {"vex", &in.VEX, &d.VEX}, {"intel", &in.Intel, &d.Intel},
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// split takes the findings out of the baseline.
+func (in *Inputs) split() (*Baseline, []Finding) {
+	if in.Baseline == nil {
+		return nil, nil
+	}
+	b := *in.Baseline
+	b.Findings = nil
+	return &b, in.Baseline.Findings
+}
+
+// Parts returns the canonical JSON of each part of normalized inputs, by the name
+// that it has in gate.InputDigests. A store may keep each under its digest.
+func (in *Inputs) Parts() (map[string][]byte, error) {
+	b, fs := in.split()
+	out := map[string][]byte{}
+	for _, p := range in.parts(&b, &fs, &gate.InputDigests{}) {
+		var buf bytes.Buffer
+		if err := canonical(&buf, p.value); err != nil {
+			return nil, fmt.Errorf("inputs: %s: %w", p.name, err)
+		}
+		out[p.name] = buf.Bytes()
+	}
+	return out, nil
 }
 
 // FromParts makes inputs of what Parts returned; now and provisional are kept
 // beside them.
 func FromParts(parts map[string][]byte, now time.Time, provisional bool) (Inputs, error) {
 	in := Inputs{Now: now, Provisional: provisional}
-	to := map[string]any{
-		"policies": &in.Policies, "context": &in.Context, "runs": &in.Runs, "findings": &in.Head,
-		"baseline": &in.Baseline, "waivers": &in.Waivers, "vex": &in.VEX, "intel": &in.Intel,
-	}
-	for name, v := range to {
-		if err := json.Unmarshal(parts[name], v); err != nil {
-			return Inputs{}, fmt.Errorf("inputs: %s: %w", name, err)
+	var b *Baseline
+	var fs []Finding
+	for _, p := range in.parts(&b, &fs, &gate.InputDigests{}) {
+		if err := json.Unmarshal(parts[p.name], p.value); err != nil {
+			return Inputs{}, fmt.Errorf("inputs: %s: %w", p.name, err)
 		}
+	}
+	if b != nil {
+		b.Findings = fs
+		in.Baseline = b
 	}
 	return in, nil
 }
 
 // Digests returns the digest of each part of normalized inputs, and of all.
 func (in *Inputs) Digests() (gate.InputDigests, error) {
-	parts, err := in.Parts()
-	if err != nil {
-		return gate.InputDigests{}, err
+	var d gate.InputDigests
+	b, fs := in.split()
+	for _, p := range in.parts(&b, &fs, &d) {
+		h := sha256.New()
+		if err := canonical(h, p.value); err != nil {
+			return d, fmt.Errorf("inputs: %s: %w", p.name, err)
+		}
+		*p.sum = digestText(h.Sum(nil))
 	}
-	d := gate.InputDigests{
-		Policies: Digest(parts["policies"]), Context: Digest(parts["context"]), Runs: Digest(parts["runs"]),
-		Findings: Digest(parts["findings"]), Baseline: Digest(parts["baseline"]), Waivers: Digest(parts["waivers"]),
-		VEX: Digest(parts["vex"]), Intel: Digest(parts["intel"]),
-	}
-	all, err := canonical(struct {
+	h := sha256.New()
+	err := canonical(h, struct {
 		gate.InputDigests
 		Now         time.Time `json:"now"`
 		Provisional bool      `json:"provisional"`
 	}{d, in.Now, in.Provisional})
-	if err != nil {
-		return gate.InputDigests{}, fmt.Errorf("inputs: %w", err)
+	d.All = digestText(h.Sum(nil))
+	return d, err
+}
+
+// canonical writes the one JSON of a part: fields in the order of their
+// declaration, maps by key, no blanks, nothing escaped that need not be. Findings
+// are written one by one, so that they are never all in memory twice.
+func canonical(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	put := func(before string, v any) error {
+		b.Reset()
+		b.WriteString(before)
+		if err := e.Encode(v); err != nil {
+			return err
+		}
+		_, err := w.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+		return err
 	}
-	d.All = Digest(all)
-	return d, nil
+	fs, ok := v.(*[]Finding)
+	if !ok || len(*fs) == 0 {
+		return put("", v)
+	}
+	before := "["
+	for i := range *fs {
+		if err := put(before, &(*fs)[i]); err != nil {
+			return err
+		}
+		before = ","
+	}
+	_, err := io.WriteString(w, "]")
+	return err
 }
 
 // Digest returns the SHA-256 of b as "sha256:" and hex.
 func Digest(b []byte) string {
 	sum := sha256.Sum256(b)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return digestText(sum[:])
 }
+
+func digestText(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }

@@ -18,7 +18,7 @@ import (
 // sizes that findings have.
 const (
 	MaxExpression = 2048
-	MaxCost       = 1_000_000
+	MaxCost       = 100_000
 )
 
 // tri is true, false or unknown.
@@ -55,6 +55,7 @@ type expression struct {
 	uses  fieldSet // fields that can be unknown, and that no has() asks about
 	guard fieldSet // fields that has() asks about
 	names []string // all fields that it names
+	clock bool     // it looks at the time
 }
 
 // term is one of the parts that && joins.
@@ -148,9 +149,40 @@ type exprError struct {
 
 func (e *exprError) Error() string { return e.message }
 
+// compiled keeps the expressions that were compiled: replays and backtests parse
+// the same policies over and over.
+var compiled = struct {
+	sync.Mutex
+	m map[string]*expression
+}{m: map[string]*expression{}}
+
+// maxCompiled is how many are kept before they are all forgotten.
+const maxCompiled = 4096
+
 // compile makes an expression. It must be a bool, and not use objects other than
 // those that are allowed: "f" is not there when a policy is selected.
 func compile(text string, objects ...string) (*expression, *exprError) {
+	key := strings.Join(objects, " ") + "\x00" + text
+	compiled.Lock()
+	e := compiled.m[key]
+	compiled.Unlock()
+	if e != nil {
+		return e, nil
+	}
+	e, err := compileNew(text, objects...)
+	if err != nil {
+		return nil, err
+	}
+	compiled.Lock()
+	defer compiled.Unlock()
+	if len(compiled.m) >= maxCompiled {
+		clear(compiled.m)
+	}
+	compiled.m[key] = e
+	return e, nil
+}
+
+func compileNew(text string, objects ...string) (*expression, *exprError) {
 	if len(text) > MaxExpression {
 		return nil, &exprError{1, 0, fmt.Sprintf("longer than %d characters", MaxExpression)}
 	}
@@ -228,6 +260,7 @@ func (e *expression) collect(root ast.Expr, objects []string) (bad string) {
 			return
 		}
 		e.names = append(e.names, name)
+		e.clock = e.clock || name == "now" || name == "f.age"
 		if object == "f" {
 			e.uses |= fieldOf(field)
 		}

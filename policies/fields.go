@@ -53,9 +53,27 @@ func (f *field) unknown() ref.Val {
 	return types.NewUnknown(int64(slices.Index(fieldNames, strings.TrimPrefix(f.name, "f.")))+1, types.NewAttributeTrail(f.name))
 }
 
-func str(s string) ref.Val { return types.String(s) }
+// str makes a text a value; one that is longer than the cost of expressions is
+// reckoned with is unknown.
+func str(s string) ref.Val {
+	if len(s) > maxText {
+		return nil
+	}
+	return types.String(s)
+}
 
-func strs(s []string) ref.Val { return types.NewStringList(types.DefaultTypeAdapter, s) }
+// strs does the same for a list.
+func strs(s []string) ref.Val {
+	if len(s) > maxList {
+		return nil
+	}
+	for _, x := range s {
+		if len(x) > maxWord {
+			return nil
+		}
+	}
+	return types.NewStringList(types.DefaultTypeAdapter, s)
+}
 
 func optional[T any](p *T, val func(T) ref.Val) ref.Val {
 	if p == nil {

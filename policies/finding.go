@@ -28,7 +28,7 @@ type Finding struct {
 	Line            int           `json:"line,omitempty"`
 	ContextHash     string        `json:"context_hash,omitempty"` // of the code around it, without blanks
 	Endpoint        string        `json:"endpoint,omitempty"`
-	FirstSeen       time.Time     `json:"first_seen,omitzero"`
+	FirstSeen       time.Time     `json:"first_seen,omitzero"` // zero: now
 	FixVersion      string        `json:"fix_version,omitempty"`
 	FixAvailable    *bool         `json:"fix_available,omitempty"` // nil: unknown, unless there is a FixVersion
 	FixPublished    *time.Time    `json:"fix_published,omitempty"` // nil: unknown

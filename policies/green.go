@@ -68,7 +68,9 @@ func (g *wayOut) collect() {
 				definite[at] = true
 			}
 			for _, u := range r.unknowns {
-				fields[u.at] = append(fields[u.at], u.fields...)
+				if r.fallback() == gate.Fail {
+					fields[u.at] = append(fields[u.at], u.fields...)
+				}
 			}
 		}
 	}
@@ -117,15 +119,22 @@ func remedy(f *Finding) (gate.StepKind, string) {
 
 // minimal takes back every action without which the build would still not fail.
 func (g *wayOut) minimal() []action {
-	room := newRoom(g.rules)
-	var kept []action
-	for _, a := range slices.Backward(g.actions) {
-		if room.takeBack(a.ats) {
-			continue
-		}
-		kept = append(kept, a)
+	var budgets interface{ takeBack(ats []int) bool } = newRoom(g.rules)
+	if g.tooWide() && len(g.actions) <= maxTrials {
+		budgets = newTrial(g)
 	}
-	slices.Reverse(kept)
+	kept := g.actions
+	for before := -1; before != len(kept); { // a waiver that holds again can make room for more
+		before = len(kept)
+		var needed []action
+		for _, a := range slices.Backward(kept) {
+			if !budgets.takeBack(a.ats) {
+				needed = append(needed, a)
+			}
+		}
+		slices.Reverse(needed)
+		kept = needed
+	}
 	return kept
 }
 
@@ -153,19 +162,22 @@ func newRoom(rules []*ruleRun) *room {
 	for _, r := range rules {
 		first := len(rm.limits)
 		for i := range r.limits {
-			rm.limits = append(rm.limits, budget{max: r.limits[i].max, left: map[string]int{}})
-		}
-		r.all(func(at int, _ bool) {
-			f := &r.pr.in.Head[at]
-			at2 := first
-			if r.rule.Ratchet != nil {
-				i := slices.Index(r.ratchetKeys(), r.ratchetKey(f))
-				if r.pr.deltas[at] == gate.DeltaNoBaseline && r.pr.firstScan() {
-					return
-				}
-				at2 += i
+			l := &r.limits[i]
+			b := budget{max: l.max, left: map[string]int{}}
+			if r.fallback() != gate.Fail {
+				b.max += l.maxUnknown
 			}
-			rm.members[at] = append(rm.members[at], member{at2, r.rule.key(f)})
+			rm.limits = append(rm.limits, b)
+		}
+		r.all(func(at int, counted bool) {
+			if !counted && r.fallback() != gate.Fail {
+				return // not knowing does not fail the build
+			}
+			f, i := &r.pr.in.Head[at], first
+			if r.rule.Ratchet != nil {
+				i += slices.Index(r.ratchetKeys(), r.ratchetKey(f))
+			}
+			rm.members[at] = append(rm.members[at], member{i, r.rule.key(f)})
 		})
 	}
 	return rm

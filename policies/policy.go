@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -210,7 +211,9 @@ type policyJSON struct {
 
 // MarshalJSON writes the policy's text and where it is from.
 func (p *Policy) MarshalJSON() ([]byte, error) {
-	return canonical(policyJSON{p.Name, p.Origin, p.Digest, p.Source})
+	var b bytes.Buffer
+	err := canonical(&b, policyJSON{p.Name, p.Origin, p.Digest, p.Source})
+	return b.Bytes(), err
 }
 
 // UnmarshalJSON parses the text again, and refuses one that is not of its digest.

@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"slices"
+
 	"defectdojo/gate"
 )
 
@@ -10,16 +12,10 @@ import (
 func (r *ruleRun) ratchet() {
 	by := map[string]*limit{}
 	for _, key := range r.ratchetKeys() {
-		by[key] = &limit{key: key, maxUnbound: r.pr.in.Baseline == nil}
+		by[key] = &limit{key: key, maxUnbound: r.pr.unbased()}
 	}
 	r.all(func(at int, counted bool) {
 		f := &r.pr.in.Head[at]
-		if r.pr.deltas[at] == gate.DeltaNoBaseline {
-			if r.pr.firstScan() {
-				return // it is on both sides
-			}
-			counted = false
-		}
 		by[r.ratchetKey(f)].add(r.rule.key(f), counted)
 	})
 	base := map[string]*limit{}
@@ -33,6 +29,23 @@ func (r *ruleRun) ratchet() {
 		l.max, l.maxUnknown = b.observed, b.unknown
 		r.limits = append(r.limits, *l)
 	}
+}
+
+// unbased tells whether nothing is known of what a scanner of the head would have
+// found in the baseline. What the first scan finds is on both sides.
+func (pr *policyRun) unbased() bool {
+	if pr.firstScan() {
+		return false
+	}
+	if pr.in.Baseline == nil {
+		return true
+	}
+	for i := range pr.in.Runs {
+		if r := &pr.in.Runs[i]; r.at(pr.in, OnHead) && !pr.origins.covered[toolKey(r.Tool)] {
+			return true
+		}
+	}
+	return slices.ContainsFunc(pr.candidates, func(at int) bool { return pr.deltas[at] == gate.DeltaNoBaseline })
 }
 
 // judgeBase counts the baseline's findings by the rule.

@@ -95,6 +95,9 @@ func (l *limit) outcome() gate.RuleOutcome {
 	return gate.Satisfied
 }
 
+// day is how long a verdict holds whose rules look at the time by themselves.
+const day = 24 * time.Hour
+
 // run judges every candidate and compares the count.
 func (r *ruleRun) run() {
 	r.excluded, r.assumed = map[exclusionKey]int{}, map[fieldSet]int{}
@@ -108,6 +111,9 @@ func (r *ruleRun) run() {
 		r.ratchet()
 	} else {
 		r.threshold()
+	}
+	if r.rule.when != nil && r.rule.when.clock {
+		pr.ends(pr.in.Now.Add(day), "rule "+r.rule.ID+" looks at the time")
 	}
 	r.outcome = gate.Satisfied
 	for i := range r.limits {
@@ -131,6 +137,9 @@ func refuse(w *waiver, state gate.WaiverState, why string) {
 
 // take files a judgement.
 func (r *ruleRun) take(at int, j judgement) {
+	if r.rule.Ratchet != nil && r.pr.deltas[at] == gate.DeltaNoBaseline {
+		j = r.unbased(j)
+	}
 	best := verdictOf{policy: r.pr, rule: r, detail: j.detail, due: j.due}
 	for i := range fieldNames {
 		if bit := fieldSet(1) << i; j.assumed&bit != 0 {
@@ -158,6 +167,19 @@ func (r *ruleRun) take(at int, j judgement) {
 		best.detail = ""
 	}
 	r.pr.rate(at, j.code, best)
+}
+
+// unbased judges for a ratchet what has no baseline: whether it was there is not
+// known, unless the first scan is taken as the baseline, which has it on both sides.
+func (r *ruleRun) unbased(j judgement) judgement {
+	switch {
+	case j.code != gate.DispositionCounted && j.code != gate.DispositionUnknown:
+	case r.pr.firstScan():
+		return judgement{code: gate.DispositionNotSelected, detail: "ratchet", assumed: j.assumed}
+	default:
+		j.code, j.missing = gate.DispositionUnknown, j.missing|fieldDelta
+	}
+	return j
 }
 
 // threshold makes the one limit of an ordinary rule.
