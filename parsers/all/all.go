@@ -12,6 +12,7 @@ import (
 	"defectdojo/parsers/anchore_grype"
 	"defectdojo/parsers/anchorectl_policies"
 	"defectdojo/parsers/anchorectl_vulns"
+	"defectdojo/parsers/aqua"
 	"defectdojo/parsers/auditjs"
 	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/blackduck"
@@ -68,6 +69,7 @@ import (
 	"defectdojo/parsers/tfsec"
 	"defectdojo/parsers/trivy"
 	"defectdojo/parsers/trivy_operator"
+	"defectdojo/parsers/twistlock"
 	"defectdojo/parsers/zap"
 )
 
@@ -79,6 +81,7 @@ var Parsers = slices.Concat(
 	anchore_grype.Parsers,
 	anchorectl_policies.Parsers,
 	anchorectl_vulns.Parsers,
+	aqua.Parsers,
 	auditjs.Parsers,
 	bandit.Parsers,
 	blackduck.Parsers,
@@ -135,6 +138,7 @@ var Parsers = slices.Concat(
 	tfsec.Parsers,
 	trivy.Parsers,
 	trivy_operator.Parsers,
+	twistlock.Parsers,
 	zap.Parsers,
 )
 
