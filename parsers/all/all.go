@@ -15,7 +15,9 @@ import (
 	"defectdojo/parsers/aqua"
 	"defectdojo/parsers/auditjs"
 	"defectdojo/parsers/bandit"
+	"defectdojo/parsers/bearer_cli"
 	"defectdojo/parsers/blackduck"
+	"defectdojo/parsers/brakeman"
 	"defectdojo/parsers/bundler_audit"
 	"defectdojo/parsers/burp"
 	"defectdojo/parsers/burp_api"
@@ -27,6 +29,8 @@ import (
 	"defectdojo/parsers/clair"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/conftest"
+	"defectdojo/parsers/coverity_scan"
+	"defectdojo/parsers/cppcheck"
 	"defectdojo/parsers/csaf"
 	"defectdojo/parsers/cyclonedx"
 	"defectdojo/parsers/dependency_check"
@@ -34,7 +38,9 @@ import (
 	"defectdojo/parsers/detect_secrets"
 	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/dotnet_vulnerable"
+	"defectdojo/parsers/eslint"
 	"defectdojo/parsers/ffuf"
+	"defectdojo/parsers/flawfinder"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/ggshield"
 	"defectdojo/parsers/github_sast"
@@ -50,6 +56,7 @@ import (
 	"defectdojo/parsers/gosec"
 	"defectdojo/parsers/hadolint"
 	"defectdojo/parsers/harbor_vulnerability"
+	"defectdojo/parsers/horusec"
 	"defectdojo/parsers/invicti"
 	"defectdojo/parsers/kics"
 	"defectdojo/parsers/kubebench"
@@ -59,11 +66,15 @@ import (
 	"defectdojo/parsers/netsparker"
 	"defectdojo/parsers/nmap"
 	"defectdojo/parsers/osv_scanner"
+	"defectdojo/parsers/pmd"
+	"defectdojo/parsers/polaris"
 	"defectdojo/parsers/popeye"
+	"defectdojo/parsers/rubocop"
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
 	"defectdojo/parsers/snyk_code"
+	"defectdojo/parsers/spotbugs"
 	"defectdojo/parsers/tenable"
 	"defectdojo/parsers/terrascan"
 	"defectdojo/parsers/tfsec"
@@ -84,7 +95,9 @@ var Parsers = slices.Concat(
 	aqua.Parsers,
 	auditjs.Parsers,
 	bandit.Parsers,
+	bearer_cli.Parsers,
 	blackduck.Parsers,
+	brakeman.Parsers,
 	bundler_audit.Parsers,
 	burp.Parsers,
 	burp_api.Parsers,
@@ -96,6 +109,8 @@ var Parsers = slices.Concat(
 	clair.Parsers,
 	composer_audit.Parsers,
 	conftest.Parsers,
+	coverity_scan.Parsers,
+	cppcheck.Parsers,
 	csaf.Parsers,
 	cyclonedx.Parsers,
 	dependency_check.Parsers,
@@ -103,7 +118,9 @@ var Parsers = slices.Concat(
 	detect_secrets.Parsers,
 	dockle.Parsers,
 	dotnet_vulnerable.Parsers,
+	eslint.Parsers,
 	ffuf.Parsers,
+	flawfinder.Parsers,
 	generic.Parsers,
 	ggshield.Parsers,
 	github_sast.Parsers,
@@ -119,6 +136,7 @@ var Parsers = slices.Concat(
 	gosec.Parsers,
 	hadolint.Parsers,
 	harbor_vulnerability.Parsers,
+	horusec.Parsers,
 	invicti.Parsers,
 	kics.Parsers,
 	kubebench.Parsers,
@@ -128,11 +146,15 @@ var Parsers = slices.Concat(
 	netsparker.Parsers,
 	nmap.Parsers,
 	osv_scanner.Parsers,
+	pmd.Parsers,
+	polaris.Parsers,
 	popeye.Parsers,
+	rubocop.Parsers,
 	sarif.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
 	snyk_code.Parsers,
+	spotbugs.Parsers,
 	tenable.Parsers,
 	terrascan.Parsers,
 	tfsec.Parsers,
