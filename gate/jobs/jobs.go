@@ -33,7 +33,9 @@ type Jobs struct{ client *river.Client[pgx.Tx] }
 // New returns jobs on a pool. Those of a node that only serves are never started.
 func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[judgeArgs]) error { return work.Judge(ctx, j.Args.EngagementID, j.Args.ImportID) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[judgeArgs]) error {
+		return work.Judge(ctx, j.Args.EngagementID, j.Args.ImportID)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[maintainArgs]) error { return work.Maintain(ctx) }))
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4 * runtime.NumCPU(), FetchCooldown: 5 * time.Millisecond}},
