@@ -5,58 +5,97 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"defectdojo/gate"
-)
-
-// Exit codes. 1 is only ever a policy failure.
-const (
-	exitPass         = 0
-	exitFailed       = 1
-	exitUsage        = 2
-	exitInconclusive = 3
-	exitRejected     = 4
-	exitUnreachable  = 5
+	"defectdojo/gate/client"
 )
 
 // cli is the command line.
 type cli struct {
-	Parse parseCmd `cmd:"" help:"Print what a parser makes of a report, as JSON, without a server."`
+	Upload    uploadCmd    `cmd:"" default:"withargs" help:"Upload reports, wait for the verdict and exit by it (the default command)."`
+	Parse     parseCmd     `cmd:"" help:"Print what a parser makes of a report, as JSON, without a server."`
+	Detect    detectCmd    `cmd:"" help:"Print which scan types a report looks like, most alike first."`
+	ScanTypes scanTypesCmd `cmd:"" help:"List the scan types with what to upload and the command that makes it."`
+}
+
+const description = `Uploads reports of security scanners to DefectDojo and passes or fails the build by its policies.
+
+  defectdojo-upload --product payments-api trivy.json semgrep.sarif
+
+Exit codes: 0 passed, 1 a policy failed, 2 wrong usage, 3 could not be decided,
+4 a report or the token was rejected, 5 the server did not answer in time.`
+
+// terminal is where the program writes.
+type terminal struct {
+	stdout, stderr io.Writer
+	getenv         func(string) string
 }
 
 // run runs the program and returns its exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, t terminal) gate.ExitCode {
 	var c cli
-	code := -1
-	parser, err := kong.New(&c, kong.Name("defectdojo-upload"), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
-		kong.Description("Uploads scanner reports to DefectDojo and passes or fails the build by its policies."))
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("defectdojo-upload"), kong.Description(description), kong.Writers(t.stdout, t.stderr), kong.UsageOnError(),
+		kong.Exit(func(n int) { exited = n }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(t), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return exitUsage
+		fmt.Fprintln(t.stderr, err)
+		return gate.ExitUsage
 	}
 	k, err := parser.Parse(args)
-	if code == 0 { // --help
-		return exitPass
+	if exited == 0 { // --help
+		return gate.ExitPassed
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "defectdojo-upload: %v\nRun 'defectdojo-upload --help' for usage.\n", err)
-		return exitUsage
+		fmt.Fprintf(t.stderr, "defectdojo-upload: %v\nRun 'defectdojo-upload --help' for usage.\n", err)
+		return gate.ExitUsage
 	}
-	switch k.Command() {
-	case "parse <file>":
-		err = c.Parse.run(ctx, stdout)
-	}
+	err = k.Run()
 	if err == nil {
-		return exitPass
+		return gate.ExitPassed
 	}
-	fmt.Fprintf(stderr, "defectdojo-upload: %v\n", err)
-	if errors.Is(err, context.Canceled) {
-		return exitUnreachable
+	var code exitError
+	if errors.As(err, &code) {
+		return code.code
 	}
-	if gate.KindOf(err) == gate.Invalid || gate.KindOf(err) == gate.TooLarge {
-		return exitRejected
+	fmt.Fprintf(t.stderr, "defectdojo-upload: %s\n", strings.TrimSpace(err.Error()))
+	return exitCode(err)
+}
+
+// exitError ends the program with a code after everything was said.
+type exitError struct{ code gate.ExitCode }
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// exitCode is what an error makes the program end with.
+func exitCode(err error) gate.ExitCode {
+	var unreachable *client.Unreachable
+	var rejected *client.Rejected
+	var report *reportError
+	switch {
+	case errors.As(err, &unreachable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return gate.ExitUnreachable
+	case errors.As(err, &rejected), errors.As(err, &report):
+		return gate.ExitRejected
 	}
-	return exitUsage
+	return gate.ExitUsage
+}
+
+// reportError is about a report that cannot be read.
+type reportError struct{ err error }
+
+func (e *reportError) Error() string { return e.err.Error() }
+func (e *reportError) Unwrap() error { return e.err }
+
+// isTerminal tells whether w is one that a person watches.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

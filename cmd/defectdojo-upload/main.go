@@ -12,7 +12,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], terminal{os.Stdout, os.Stderr, os.Getenv})
 	stop()
-	os.Exit(code)
+	os.Exit(int(code))
 }

