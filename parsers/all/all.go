@@ -73,6 +73,7 @@ import (
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
+	"defectdojo/parsers/snyk"
 	"defectdojo/parsers/snyk_code"
 	"defectdojo/parsers/spotbugs"
 	"defectdojo/parsers/tenable"
@@ -153,6 +154,7 @@ var Parsers = slices.Concat(
 	sarif.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
+	snyk.Parsers,
 	snyk_code.Parsers,
 	spotbugs.Parsers,
 	tenable.Parsers,
