@@ -61,7 +61,8 @@ type evaluation struct {
 
 // verdictOf is the strongest disposition that a finding got so far.
 type verdictOf struct {
-	rank   int8 // in gate.Dispositions, from 1; 0: none yet
+	code   gate.DispositionCode
+	rank   int8 // 1 is the strongest; 0: none yet
 	policy *policyRun
 	rule   *ruleRun
 	detail string
@@ -118,11 +119,24 @@ func (e *evaluation) ends(t time.Time, why string) {
 
 // rate keeps the stronger of two dispositions of a finding.
 func (e *evaluation) rate(i int, code gate.DispositionCode, d verdictOf) {
-	d.rank = int8(slices.Index(gate.Dispositions, code) + 1) //nolint:gosec // eight codes
+	d.code, d.rank = code, rank(code, d.policy)
 	if b := &e.best[i]; b.rank == 0 || d.rank < b.rank {
 		*b = d
 	}
 }
+
+// rank orders dispositions. What a policy that only audits counts is less than
+// what any other does with a finding, but more than that a finding is left out.
+func rank(code gate.DispositionCode, pr *policyRun) int8 {
+	n := slices.Index(gate.Dispositions, code) + 1
+	if n > matters || pr != nil && pr.mode == gate.ModeAudit {
+		n += matters
+	}
+	return int8(n) //nolint:gosec // at most twelve
+}
+
+// matters is how many of gate.Dispositions are of findings that matter.
+const matters = 4
 
 // waiverTimes notes when waivers that are for some finding begin and end.
 func (e *evaluation) waiverTimes() {

@@ -162,7 +162,7 @@ func (e *evaluation) countDeltas(m map[gate.Delta]int) {
 // dispositions groups all findings by what was done with them.
 func (e *evaluation) dispositions() []gate.Disposition {
 	type key struct {
-		rank         int8
+		code         gate.DispositionCode
 		policy, rule string
 		detail       string
 		due          time.Time
@@ -170,18 +170,18 @@ func (e *evaluation) dispositions() []gate.Disposition {
 	m := map[key][]int64{}
 	for i := range e.best {
 		b := &e.best[i]
-		k := key{rank: b.rank, detail: b.detail}
+		k := key{code: b.code, detail: b.detail}
 		if b.rule != nil {
 			k.policy, k.rule = b.policy.p.Name, b.rule.rule.ID
 		}
-		if gate.Dispositions[b.rank-1] == gate.DispositionInGrace {
+		if b.code == gate.DispositionInGrace {
 			k.due = b.due
 		}
 		m[k] = append(m[k], e.in.Head[i].ID)
 	}
 	out := make([]gate.Disposition, 0, len(m))
 	for k, ids := range m {
-		out = append(out, gate.Disposition{Code: gate.Dispositions[k.rank-1], Detail: k.detail, Policy: k.policy, Rule: k.rule, Due: k.due, Findings: ids})
+		out = append(out, gate.Disposition{Code: k.code, Detail: k.detail, Policy: k.policy, Rule: k.rule, Due: k.due, Findings: ids})
 	}
 	slices.SortFunc(out, func(a, b gate.Disposition) int {
 		return cmp.Or(cmp.Compare(slices.Index(gate.Dispositions, a.Code), slices.Index(gate.Dispositions, b.Code)),
@@ -194,7 +194,7 @@ func (e *evaluation) dispositions() []gate.Disposition {
 func (e *evaluation) views() (views []gate.FindingView, omitted int) {
 	var ats []int
 	for i := range e.best {
-		if e.best[i].rank <= 4 {
+		if e.best[i].rank <= 2*matters {
 			ats = append(ats, i)
 		}
 	}
@@ -221,7 +221,7 @@ func (e *evaluation) view(at int) gate.FindingView {
 	v := gate.FindingView{
 		ID: f.ID, Fingerprint: f.Fingerprint, Title: f.Title, Severity: f.Severity, Category: string(f.Category), Scanner: f.Scanner,
 		Rule: f.Rule, Vulnerabilities: f.Vulnerabilities, PURL: f.PURL, Component: f.Component, Version: f.Version, FixVersion: f.FixVersion,
-		Path: f.Path, Line: f.Line, FirstSeen: f.FirstSeen, Delta: e.deltas[at], Code: gate.Dispositions[b.rank-1], Detail: b.detail, Due: b.due,
+		Path: f.Path, Line: f.Line, FirstSeen: f.FirstSeen, Delta: e.deltas[at], Code: b.code, Detail: b.detail, Due: b.due,
 	}
 	if b.rule != nil {
 		v.Policy, v.GateRule, v.Delta = b.policy.p.Name, b.rule.rule.ID, b.policy.delta(at)

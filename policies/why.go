@@ -9,25 +9,26 @@ import (
 	"defectdojo/gate"
 )
 
-// why tells, one sentence each, what decided: what is missing, the rules that
-// fail, then those that warn. A gate that passes says that, too.
+// why tells, one sentence each, what decided: what fails the build, then what
+// warns, then what would. A gate that passes says that, too.
 func (e *evaluation) why() []string {
-	var out []string
-	for _, d := range []gate.Decision{gate.Fail, gate.Warn} {
-		for _, pr := range e.policies {
-			for _, m := range pr.missing {
-				if pr.p.Spec.Defaults.OnInconclusive == d {
-					out = append(out, pr.soft()+whyMissing(m))
-				}
-			}
-			for _, r := range pr.rules {
-				if r.decision().is == d {
-					out = append(out, pr.soft()+r.why())
-				}
-			}
+	var by [3][]string
+	add := func(pr *policyRun, d gate.Decision, sentence string) {
+		if d == gate.Pass {
+			return
+		}
+		i := map[gate.Decision]int{gate.Fail: 0, gate.Warn: 1, gate.Pass: 2}[decision{is: d}.in(pr.mode).is]
+		by[i] = append(by[i], pr.soft()+sentence)
+	}
+	for _, pr := range e.policies {
+		for _, m := range pr.missing {
+			add(pr, pr.p.Spec.Defaults.OnInconclusive, whyMissing(m))
+		}
+		for _, r := range pr.rules {
+			add(pr, r.decision().is, r.why())
 		}
 	}
-	if len(out) > 0 {
+	if out := slices.Concat(by[:]...); len(out) > 0 {
 		return out
 	}
 	if len(e.policies) == 0 {
@@ -55,7 +56,11 @@ func (pr *policyRun) soft() string {
 }
 
 func whyMissing(m gate.MissingScan) string {
-	return fmt.Sprintf("%s: no good scan by %s: %s (%s).", m.ID, strings.Join(m.Scanners, " or "), m.Detail, m.Why)
+	or := " or "
+	if m.Need == len(m.Scanners) {
+		or = " and "
+	}
+	return fmt.Sprintf("%s: no good scan by %s: %s (%s).", m.ID, strings.Join(m.Scanners, or), m.Detail, m.Why)
 }
 
 // why is the sentence of one rule.

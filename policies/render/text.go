@@ -1,4 +1,5 @@
-// Package render writes a verdict for people and for other tools.
+// Package render writes a verdict for people and for other tools: text, JSON,
+// Markdown, HTML, SARIF, JUnit and GitLab's Code Quality.
 package render
 
 import (
@@ -34,36 +35,7 @@ func (t *text) line(format string, args ...any) {
 }
 
 func (t *text) head(v *gate.Verdict) {
-	t.line("%s  %s", headline(v), subject(v))
-}
-
-// headline says the decision in a word or two.
-func headline(v *gate.Verdict) string {
-	s := map[gate.Decision]string{gate.Pass: "PASSED", gate.Warn: "PASSED WITH WARNINGS", gate.Fail: "FAILED"}[v.Overall]
-	if v.Overall == gate.Fail && !v.Conclusive {
-		s = "COULD NOT DECIDE"
-	}
-	if v.Provisional {
-		s += " (provisional)"
-	}
-	return s
-}
-
-// subject says what was judged: "payments-api · #318 · 9c1e2f4".
-func subject(v *gate.Verdict) string {
-	parts := []string{v.Subject.Product}
-	if v.Subject.Component != "" {
-		parts = append(parts, v.Subject.Component)
-	}
-	if v.Subject.PullRequest != 0 {
-		parts = append(parts, fmt.Sprintf("#%d", v.Subject.PullRequest))
-	} else if v.Subject.Branch != "" {
-		parts = append(parts, v.Subject.Branch)
-	}
-	if c := v.Subject.Commit; c != "" {
-		parts = append(parts, c[:min(7, len(c))])
-	}
-	return strings.Join(parts, " · ")
+	t.line("%s  %s", strings.ToUpper(headline(v)), subject(v))
 }
 
 func (t *text) green(v *gate.Verdict) {
@@ -127,9 +99,9 @@ func where(f *gate.FindingView) string {
 	}
 	switch {
 	case f.Path != "" && f.Line > 0:
-		s += fmt.Sprintf("  %s:%d", f.Path, f.Line)
+		s += fmt.Sprintf(" at %s:%d", f.Path, f.Line)
 	case f.Path != "":
-		s += "  " + f.Path
+		s += " at " + f.Path
 	}
 	return s
 }
