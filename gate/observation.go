@@ -29,6 +29,7 @@ type Observation struct {
 	CWE              int      `json:"cwe"`                         // 0 when unknown
 	CWEs             []int    `json:"cwes,omitempty"`              // all of them, with CWE, when there are several
 	VulnerabilityIDs []string `json:"vulnerability_ids,omitempty"` // CVE, GHSA, RUSTSEC …; the first is the main one
+	CVE              string   `json:"cve,omitempty"`               // the only one, where DefectDojo's parser gives no list: see IDs
 	RuleID           string   `json:"vuln_id_from_tool,omitempty"` // the scanner's name for the check
 	Check            string   `json:"-"`                           // the same, where DefectDojo leaves vuln_id_from_tool empty
 	UniqueID         string   `json:"unique_id_from_tool,omitempty"`
@@ -122,6 +123,15 @@ func (o Observation) Rule() string {
 		return o.RuleID
 	}
 	return o.Check
+}
+
+// IDs returns the ids under which the world knows it. As DefectDojo's importer
+// does, it takes CVE for the list when a parser gives none.
+func (o Observation) IDs() []string {
+	if len(o.VulnerabilityIDs) == 0 && o.CVE != "" {
+		return []string{o.CVE}
+	}
+	return o.VulnerabilityIDs
 }
 
 // ParseCWE reads a weakness number out of "CWE-89", "cwe:89", "CWE-89: SQL …"

@@ -61,6 +61,7 @@ func (m *importing) read(ctx context.Context) *reading {
 				if o.Severity < m.request.MinimumSeverity {
 					return
 				}
+				o.VulnerabilityIDs = o.IDs()
 				chunk = append(chunk, item{Observation: o})
 				p.prepare(&chunk[len(chunk)-1])
 				if len(chunk) == chunkSize {
