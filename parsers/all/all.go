@@ -54,17 +54,24 @@ import (
 	"defectdojo/parsers/gitlab_secret_detection_report"
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
+	"defectdojo/parsers/govulncheck"
 	"defectdojo/parsers/hadolint"
 	"defectdojo/parsers/harbor_vulnerability"
 	"defectdojo/parsers/horusec"
 	"defectdojo/parsers/invicti"
+	"defectdojo/parsers/jfrog_xray_unified"
+	"defectdojo/parsers/jfrogxray"
 	"defectdojo/parsers/kics"
 	"defectdojo/parsers/kubebench"
 	"defectdojo/parsers/kubehunter"
 	"defectdojo/parsers/kubelinter"
 	"defectdojo/parsers/kubescape"
+	"defectdojo/parsers/mend"
+	"defectdojo/parsers/nancy"
 	"defectdojo/parsers/netsparker"
 	"defectdojo/parsers/nmap"
+	"defectdojo/parsers/npm_audit"
+	"defectdojo/parsers/npm_audit_7_plus"
 	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/pmd"
 	"defectdojo/parsers/polaris"
@@ -135,17 +142,24 @@ var Parsers = slices.Concat(
 	gitlab_secret_detection_report.Parsers,
 	gitleaks.Parsers,
 	gosec.Parsers,
+	govulncheck.Parsers,
 	hadolint.Parsers,
 	harbor_vulnerability.Parsers,
 	horusec.Parsers,
 	invicti.Parsers,
+	jfrog_xray_unified.Parsers,
+	jfrogxray.Parsers,
 	kics.Parsers,
 	kubebench.Parsers,
 	kubehunter.Parsers,
 	kubelinter.Parsers,
 	kubescape.Parsers,
+	mend.Parsers,
+	nancy.Parsers,
 	netsparker.Parsers,
 	nmap.Parsers,
+	npm_audit.Parsers,
+	npm_audit_7_plus.Parsers,
 	osv_scanner.Parsers,
 	pmd.Parsers,
 	polaris.Parsers,
