@@ -1,0 +1,153 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// dataDir returns the folder as an absolute path, or the usual one for none.
+func dataDir(v string) (string, error) {
+	if v != "" {
+		return filepath.Abs(v)
+	}
+	if os.Geteuid() == 0 {
+		return "/var/lib/defectdojo", nil
+	}
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "defectdojo"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", errors.New("this user has no home folder: set it")
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library/Application Support/defectdojo"), nil
+	}
+	return filepath.Join(home, ".local/state/defectdojo"), nil
+}
+
+func readRole(c *Config, v string) error {
+	switch c.Role = Role(v); c.Role {
+	case All, Web, Worker:
+		return nil
+	}
+	return fmt.Errorf("%q is none of all, web and worker", v)
+}
+
+func readListen(c *Config, v string) error {
+	_, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port", v)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q is not a port", port)
+	} else if n > 0 && n < 1024 && os.Geteuid() != 0 && runtime.GOOS == "linux" && !exempt(n) {
+		return fmt.Errorf("only root may listen on port %d", n)
+	}
+	c.Listen = v
+	return nil
+}
+
+// exempt tells whether this Linux lets everybody listen on port n.
+func exempt(n uint64) bool {
+	b, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+	from, err2 := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 16)
+	return err == nil && err2 == nil && n >= from
+}
+
+func readProxies(c *Config, v string) error {
+	for p := range strings.SplitSeq(v, ",") {
+		p = strings.TrimSpace(p)
+		_, err := netip.ParsePrefix(p)
+		if _, err2 := netip.ParseAddr(p); err != nil && err2 != nil {
+			return fmt.Errorf("%q is neither an address nor a network like 10.0.0.0/8", p)
+		}
+		c.TrustedProxies = append(c.TrustedProxies, p)
+	}
+	return nil
+}
+
+func readBlobs(c *Config, v string) error {
+	u, err := url.Parse(v)
+	if err != nil {
+		return errors.New("it is not a URL")
+	}
+	switch u.Scheme {
+	case "file", "s3", "gs", "azblob", "mem":
+		c.BlobURL = v
+		return nil
+	}
+	return fmt.Errorf("%q is none of file, s3, gs and azblob", u.Scheme)
+}
+
+func readLevel(c *Config, v string) error {
+	levels := map[string]slog.Level{
+		"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn, "WARN": slog.LevelWarn,
+		"ERROR": slog.LevelError, "CRITICAL": slog.LevelError,
+	}
+	level, ok := levels[strings.ToUpper(v)]
+	if !ok {
+		return fmt.Errorf("%q is none of DEBUG, INFO, WARNING and ERROR", v)
+	}
+	c.LogLevel = level
+	return nil
+}
+
+// database checks an address. The error of the library leaves the password out.
+func database(v string) error {
+	_, err := pgxpool.ParseConfig(v)
+	return err
+}
+
+func web(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%q is not like https://host", v)
+	}
+	return nil
+}
+
+func readable(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func number(v string, least, most int64, set func(int64)) error {
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < least || n > most {
+		return fmt.Errorf("%q is not a number from %d to %d", v, least, most)
+	}
+	set(n)
+	return nil
+}
+
+func yes(v string) (bool, error) {
+	switch strings.ToLower(v) {
+	case "true", "1", "yes", "on":
+		return true, nil
+	case "false", "0", "no", "off":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither true nor false", v)
+}
+
+// loopback tells whether only this machine can reach the address.
+func loopback(listen string) bool {
+	host, _, _ := net.SplitHostPort(listen) // it has been checked
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}

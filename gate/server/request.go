@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// begin gives a request its context, its number, and the address of who sent it.
+//
+// The context is the node's own with a deadline: the one of the library ends
+// for every request when the node is told to stop.
+func (s *Server) begin(c *fiber.Ctx) error {
+	limit := workTime
+	if takesReport(c.Path()) {
+		limit = uploadWorkTime
+	}
+	id := requestID(c.Get(fiber.HeaderXRequestID))
+	c.Set(fiber.HeaderXRequestID, id)
+	ctx, cancel := context.WithTimeout(withAttrs(s.life, slog.String("request_id", id)), limit)
+	defer cancel()
+	c.SetUserContext(ctx)
+	if c.IsProxyTrusted() {
+		c.Request().Header.Set(fiber.HeaderXForwardedFor, s.client(c))
+	}
+	return c.Next()
+}
+
+// requestID returns the number that a client or proxy has given the request, if
+// it is harmless to log, and else a new one.
+func requestID(given string) string {
+	ok := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' || r == '.'
+	}
+	if given != "" && len(given) <= 64 && strings.TrimFunc(given, ok) == "" {
+		return given
+	}
+	return strings.ToLower(rand.Text()[:16])
+}
+
+// client returns the address that the last trusted proxy saw. Each proxy adds
+// one at the end; what stands before that is whatever the client wrote, so the
+// library, which takes the first, is given this one alone.
+func (s *Server) client(c *fiber.Ctx) string {
+	seen := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	for i := len(seen) - 1; i >= 0; i-- {
+		addr, err := netip.ParseAddr(strings.TrimSpace(seen[i]))
+		if err != nil {
+			break
+		}
+		if !s.trusts(addr.Unmap()) {
+			return addr.String()
+		}
+	}
+	return c.Context().RemoteIP().String()
+}
+
+func (s *Server) trusts(addr netip.Addr) bool {
+	for _, p := range s.cfg.TrustedProxies {
+		if network, err := netip.ParsePrefix(p); err == nil && network.Contains(addr) || p == addr.String() {
+			return true
+		}
+	}
+	return false
+}
+
+// access writes a line of the log for each request: no query, no header and no
+// body, for they hold secrets.
+func access(c *fiber.Ctx) error {
+	start := time.Now() //nolint:forbidigo // the edge where a request comes in
+	err := c.Next()
+	if err != nil { // answer now, so that the line tells the status
+		if err := c.App().ErrorHandler(c, err); err != nil {
+			_ = c.SendStatus(fiber.StatusInternalServerError)
+		}
+	}
+	level := slog.LevelInfo
+	if p := c.Path(); p == "/healthz" || p == "/readyz" || strings.HasPrefix(p, "/static/") {
+		level = slog.LevelDebug
+	}
+	size := -1 // a stream: nobody knows yet
+	if !c.Response().IsBodyStream() {
+		size = len(c.Response().Body())
+	}
+	slog.LogAttrs(c.UserContext(), level, "request",
+		slog.String("method", c.Method()), slog.String("path", c.Path()), slog.Int("status", c.Response().StatusCode()),
+		slog.Int("bytes_out", size), slog.Duration("took", time.Since(start)), slog.String("ip", c.IP()))
+	return nil
+}

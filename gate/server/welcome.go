@@ -1,0 +1,82 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// first is what a first start has made, to be shown once and never logged.
+type first struct {
+	user     string
+	password string // "" when the operator has set it
+	token    string // of the uploader
+}
+
+// firstStart makes what a new database needs before people can use it, and
+// returns nil when that is there.
+func (s *Server) firstStart(context.Context) (*first, error) { return nil, nil }
+
+// welcome tells where to go, how to log in, and what to try.
+func (n *node) welcome(f *first) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nDefectDojo is at %s\n", n.server.site)
+	if n.cfg.Role == Worker {
+		b.Reset()
+		fmt.Fprintf(&b, "\nDefectDojo's worker runs; its health is at %s/readyz\n", n.server.site)
+	}
+	fmt.Fprintf(&b, "  database   %s\n  data       %s\n", n.db.name, n.cfg.DataDir)
+	if n.cfg.LogFile != "" {
+		fmt.Fprintf(&b, "  log        %s\n", n.cfg.LogFile)
+	}
+	if f != nil {
+		fmt.Fprintf(&b, "  log in as  %s\n", f.user)
+		if f.password != "" {
+			fmt.Fprintf(&b, "  password   %s   (shown this once)\n", f.password)
+		} else {
+			b.WriteString("  password   the one in DD_ADMIN_PASSWORD\n")
+		}
+		fmt.Fprintf(&b, "\nUpload a report and gate on it (the token is shown this once):\n  DD_URL=%s DD_TOKEN=%s %s --product demo %s\n",
+			n.server.site, f.token, uploader(), sample())
+	}
+	fmt.Fprintf(&b, "\nStop it with %s.\n", stopper())
+	n.say(b.String())
+}
+
+// fromSource tells whether the program was started by go run, in the project.
+func fromSource() bool {
+	exe, err := os.Executable()
+	_, err2 := os.Stat("cmd/defectdojo-upload")
+	return err == nil && err2 == nil && strings.Contains(exe, "go-build")
+}
+
+func uploader() string { return program("defectdojo-upload") }
+
+func stopper() string {
+	return "Ctrl-C or " + program("defectdojo-stop")
+}
+
+func program(name string) string {
+	if fromSource() {
+		return "go run ./cmd/" + name
+	}
+	return name
+}
+
+// sample returns a report to try: one of the project's own if it is here.
+func sample() string {
+	const ours = "parsers/trivy/testdata"
+	found, err := os.ReadDir(ours)
+	name := ""
+	for _, f := range found {
+		if strings.HasSuffix(f.Name(), ".json") && !strings.HasPrefix(f.Name(), "bad") {
+			name = ours + "/" + f.Name()
+		}
+	}
+	if err != nil {
+		return "report.json"
+	}
+	return cmp.Or(name, "report.json")
+}
