@@ -16,8 +16,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// dataDir returns the folder as an absolute path, or the usual one for none.
-func dataDir(v string) (string, error) {
+// DataDir returns the data folder that v names as an absolute path; the usual one
+// for "": a folder of the system for root, else of the user.
+func DataDir(v string) (string, error) {
 	if v != "" {
 		return filepath.Abs(v)
 	}

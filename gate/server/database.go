@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -38,8 +39,9 @@ func openDB(ctx context.Context, cfg Config, say func(string)) (db *openDatabase
 		err = db.migrate(ctx, say)
 	}
 	if err != nil {
-		db.close(context.WithoutCancel(ctx))
-		return nil, err
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopDatabase)
+		defer cancel()
+		return nil, errors.Join(err, db.close(ctx))
 	}
 	return db, nil
 }

@@ -75,6 +75,7 @@ func claim(dir string, now time.Time) (*folder, error) {
 	if held {
 		return nil, &RunningError{dir, read(dir)}
 	}
+	_ = os.Remove(reportFile(dir)) // of the last stop
 	d := &folder{dir: dir, lock: f, Status: Status{PID: os.Getpid(), Phase: Starting, Started: now}}
 	return d, d.write()
 }

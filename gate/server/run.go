@@ -18,7 +18,7 @@ import (
 // is called once when the node answers.
 //
 // Its error is a *RunningError when the data folder is in use by another node.
-func Run(ctx context.Context, cfg Config, out io.Writer, serving func()) error {
+func Run(ctx context.Context, cfg Config, out io.Writer, serving func() error) error {
 	d, err := claim(cfg.DataDir, time.Now()) //nolint:forbidigo // the edge of the program
 	if err != nil {
 		return err
@@ -31,10 +31,12 @@ func Run(ctx context.Context, cfg Config, out io.Writer, serving func()) error {
 	defer closeLog.Close()
 
 	n := node{cfg: cfg, folder: d, out: out}
-	if err := n.start(ctx); err != nil {
-		return errors.Join(err, n.stop())
+	if err = n.start(ctx); err == nil {
+		err = n.serve(ctx, serving)
 	}
-	err = n.serve(ctx, serving)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) { // told to stop before it served
+		err = nil
+	}
 	return errors.Join(err, n.stop())
 }
 
@@ -64,19 +66,24 @@ func (n *node) start(ctx context.Context) (err error) {
 }
 
 // serve answers requests until ctx ends, or something that it needs fails.
-func (n *node) serve(ctx context.Context, serving func()) error {
+func (n *node) serve(ctx context.Context, serving func() error) error {
 	first, err := n.server.firstStart(ctx)
 	if err != nil {
 		return err
 	}
+	if err := n.server.Start(ctx); err != nil {
+		return err
+	}
 	ended := make(chan error, 1)
-	go func() { ended <- n.server.Serve(ctx, n.l) }()
+	go func() { ended <- n.server.Serve(n.l) }()
 	if err := n.folder.say(Serving, n.server.site); err != nil {
 		return err
 	}
 	n.welcome(first)
 	slog.InfoContext(ctx, "serving", "listen", n.l.Addr().String(), "site", n.server.site, "role", string(n.cfg.Role), "database", n.db.name)
-	serving()
+	if err := serving(); err != nil {
+		return err
+	}
 	select {
 	case <-ctx.Done():
 		return nil
@@ -126,7 +133,7 @@ func (db *openDatabase) stop(ctx context.Context, say func(string)) error {
 
 // stopOrphan ends a private database that a killed node has left behind.
 func stopOrphan(ctx context.Context, dir string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, drainRequests)
+	ctx, cancel := context.WithTimeout(ctx, drain)
 	defer cancel()
 	return postgres.StopOrphan(ctx, filepath.Clean(privateDir(dir)))
 }

@@ -25,7 +25,7 @@ type setting struct {
 // variable that means the same, its name is DefectDojo's.
 var settings = []setting{
 	{"DD_DATA_DIR", "", "folder of the private database, the reports and the log; as root /var/lib/defectdojo, else defectdojo in the user's state folder", false,
-		func(c *Config, v string) (err error) { c.DataDir, err = dataDir(v); return err }},
+		func(c *Config, v string) (err error) { c.DataDir, err = DataDir(v); return err }},
 	{"DD_ROLE", "all", "what this node does: all, web (requests) or worker (jobs)", false, readRole},
 
 	{"DD_DATABASE_URL", "", "PostgreSQL to use, as postgres://user:password@host:5432/database; not set: a private one in DD_DATA_DIR", true,

@@ -6,21 +6,37 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"defectdojo/gate"
+	"defectdojo/gate/auth"
 )
 
 // first is what a first start has made, to be shown once and never logged.
 type first struct {
-	user     string
-	password string // "" when the operator has set it
-	token    string // of the uploader
+	auth.Admin
+	token string // of the uploader
 }
 
-// firstStart makes what a new database needs before people can use it, and
-// returns nil when that is there.
-func (s *Server) firstStart(context.Context) (*first, error) { return nil, nil }
+// firstStart makes the administrator of a new database, and a token to try the
+// uploader with.
+func (s *Server) firstStart(ctx context.Context) (first, error) {
+	if !s.cfg.Role.Serves() {
+		return first{}, nil
+	}
+	admin, err := auth.EnsureAdmin(ctx, s.store, s.cfg.AdminUser, s.cfg.AdminPassword)
+	if err != nil || !admin.Created {
+		return first{}, err
+	}
+	account, err := s.store.Account(ctx, admin.Username)
+	if err != nil {
+		return first{}, err
+	}
+	token, _, err := s.auth.AddToken(ctx, account.User, auth.NewToken{Name: "first upload", Scope: gate.ScopeImport})
+	return first{admin, token}, err
+}
 
 // welcome tells where to go, how to log in, and what to try.
-func (n *node) welcome(f *first) {
+func (n *node) welcome(f first) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nDefectDojo is at %s\n", n.server.site)
 	if n.cfg.Role == Worker {
@@ -31,10 +47,10 @@ func (n *node) welcome(f *first) {
 	if n.cfg.LogFile != "" {
 		fmt.Fprintf(&b, "  log        %s\n", n.cfg.LogFile)
 	}
-	if f != nil {
-		fmt.Fprintf(&b, "  log in as  %s\n", f.user)
-		if f.password != "" {
-			fmt.Fprintf(&b, "  password   %s   (shown this once)\n", f.password)
+	if f.Created {
+		fmt.Fprintf(&b, "  log in as  %s\n", f.Username)
+		if f.Password != "" {
+			fmt.Fprintf(&b, "  password   %s   (shown this once)\n", f.Password)
 		} else {
 			b.WriteString("  password   the one in DD_ADMIN_PASSWORD\n")
 		}
