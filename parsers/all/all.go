@@ -13,7 +13,9 @@ import (
 	"defectdojo/parsers/anchorectl_policies"
 	"defectdojo/parsers/anchorectl_vulns"
 	"defectdojo/parsers/aqua"
+	"defectdojo/parsers/asff"
 	"defectdojo/parsers/auditjs"
+	"defectdojo/parsers/awssecurityhub"
 	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/bearer_cli"
 	"defectdojo/parsers/blackduck"
@@ -101,7 +103,9 @@ var Parsers = slices.Concat(
 	anchorectl_policies.Parsers,
 	anchorectl_vulns.Parsers,
 	aqua.Parsers,
+	asff.Parsers,
 	auditjs.Parsers,
+	awssecurityhub.Parsers,
 	bandit.Parsers,
 	bearer_cli.Parsers,
 	blackduck.Parsers,
