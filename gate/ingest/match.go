@@ -30,73 +30,116 @@ const (
 )
 
 // index finds the findings of a test by their identities. Of several with the
-// same identity it finds the one that was added first.
+// same identity it finds the one that was added first, and once the report has
+// shown that one, the next: an import stores every finding that a report tells,
+// also twice, and a reimport of the same report meets each of them.
 type index struct {
 	algorithm dedup.Algorithm
 	all       []tracked
-	byHash    map[[32]byte]int32
-	byID      map[string]int32
-	byTitle   map[string]int32
+	byHash    chain[[32]byte]
+	byID      chain[string]
+	byTitle   chain[string]
 }
 
 func newIndex(a dedup.Algorithm) *index {
-	return &index{algorithm: a, byHash: map[[32]byte]int32{}, byID: map[string]int32{}, byTitle: map[string]int32{}}
+	return &index{algorithm: a, byHash: newChain[[32]byte](), byID: newChain[string](), byTitle: newChain[string]()}
 }
 
 func (x *index) add(t tracked) {
 	n := int32(len(x.all)) //nolint:gosec // far below
 	if t.Hash != ([32]byte{}) {
-		setIfNew(x.byHash, t.Hash, n)
+		x.byHash.add(t.Hash, n)
 	}
 	if t.UniqueID != "" {
-		setIfNew(x.byID, t.UniqueID, n)
+		x.byID.add(t.UniqueID, n)
 	}
 	if x.algorithm == dedup.Legacy {
-		setIfNew(x.byTitle, titleKey(t.Title, t.Severity), n)
+		x.byTitle.add(titleKey(t.Title, t.Severity), n)
 		t.Title = "" // it is in the map
 	}
 	x.all = append(x.all, t)
 }
 
-func setIfNew[K comparable](m map[K]int32, k K, n int32) {
-	if _, ok := m[k]; !ok {
-		m[k] = n
+// chain maps a key to the first of the numbers that were added under it, and
+// each to the next.
+type chain[K comparable] struct {
+	first map[K]int32
+	last  map[K]int32 // only of keys with several
+	next  map[int32]int32
+}
+
+func newChain[K comparable]() chain[K] {
+	return chain[K]{first: map[K]int32{}, last: map[K]int32{}, next: map[int32]int32{}}
+}
+
+func (c chain[K]) add(k K, n int32) {
+	first, ok := c.first[k]
+	if !ok {
+		c.first[k] = n
+		return
 	}
+	if last, ok := c.last[k]; ok {
+		first = last
+	}
+	c.next[first], c.last[k] = n, n
+}
+
+// find returns the first number under a key that is not passed over, or the last one.
+func (c chain[K]) find(k K, pass func(int32) bool) (int32, bool) {
+	n, ok := c.first[k]
+	if !ok {
+		return 0, false
+	}
+	for pass(n) {
+		next, ok := c.next[n]
+		if !ok {
+			break
+		}
+		n = next
+	}
+	c.first[k] = n
+	return n, true
 }
 
 func titleKey(title string, s gate.Severity) string { return s.String() + strings.ToLower(title) }
 
 // match returns the finding of the test that an observation is, or -1.
 func (x *index) match(i *item) int32 {
-	hash, byHash := x.byHash[i.hash]
-	id, byID := int32(0), false
-	if i.UniqueID != "" {
-		id, byID = x.byID[i.UniqueID]
-	}
+	shown := func(n int32) bool { return x.all[n].bucket != unseen }
+	hash, byHash, id, byID := int32(0), false, int32(0), false
 	switch x.algorithm {
 	case dedup.HashCode:
-		if byHash {
-			return hash
-		}
+		hash, byHash = x.byHash.find(i.hash, shown)
 	case dedup.UniqueID:
-		if byID {
-			return id
-		}
+		id, byID = x.findID(i, shown)
 	case dedup.UniqueIDOrHashCode:
-		switch {
-		case byHash && byID:
-			return min(hash, id)
-		case byHash:
-			return hash
-		case byID:
-			return id
-		}
+		hash, byHash = x.byHash.find(i.hash, shown)
+		id, byID = x.findID(i, shown)
 	default:
-		if n, ok := x.byTitle[titleKey(i.Title, i.Severity)]; ok {
-			return n
-		}
+		hash, byHash = x.byTitle.find(titleKey(i.Title, i.Severity), shown)
+	}
+	switch {
+	case byHash && byID && shown(hash) == shown(id):
+		return min(hash, id)
+	case byHash && (!byID || shown(id)):
+		return hash
+	case byID:
+		return id
 	}
 	return -1
+}
+
+func (x *index) findID(i *item, shown func(int32) bool) (int32, bool) {
+	if i.UniqueID == "" {
+		return 0, false
+	}
+	return x.byID.find(i.UniqueID, shown)
+}
+
+func setIfNew[K comparable](m map[K]int32, k K, n int32) {
+	if _, ok := m[k]; !ok {
+		m[k] = n
+	}
 }
 
 // origins finds those of this import's own findings that later ones of it may

@@ -28,6 +28,9 @@ func (m *importing) meet(t *tracked, i *item, c *changes, changed map[int64]*ite
 	if t.bucket != unseen {
 		return // an earlier twin has decided
 	}
+	// A report that calls a finding closed but not inactive contradicts itself:
+	// what is new is then stored as open, and what is there stays as it is.
+	contradicts := !m.request.KeepClosedByReport && (i.Active == nil || *i.Active)
 	report := store.Flags{FalseP: i.FalsePositive, OutOfScope: i.OutOfScope, RiskAccepted: i.RiskAccepted, IsMitigated: i.Mitigated}
 	special := t.FalseP || t.OutOfScope || t.RiskAccepted
 	switch {
@@ -51,6 +54,8 @@ func (m *importing) meet(t *tracked, i *item, c *changes, changed map[int64]*ite
 			t.Verified = *m.request.Verified
 		}
 		t.Verified = t.Verified && !t.Duplicate
+	case contradicts && (report.IsMitigated || report.FalseP || report.OutOfScope):
+		m.mark(t, untouched)
 	case report.IsMitigated:
 		m.mark(t, closed)
 		c.closeBy = append(c.closeBy, t.ID)

@@ -407,3 +407,17 @@ func (s *Store) FindingSummaries(ctx context.Context) ([]string, error) {
 			case when f.verified then ' verified' end, case when f.duplicate then ' duplicate of ' || (select count(*) from findings o where o.id = f.duplicate_finding_id and not o.duplicate) end)
 		from findings f order by f.title, f.id`)
 }
+
+// FindingStates describes every finding by id with the version of its row, which
+// changes whenever the row is written.
+func (s *Store) FindingStates(ctx context.Context) ([]string, error) {
+	return scalars[string](ctx, s.db, `select concat_ws(' ', id, xmin, ctid, active, is_mitigated, title) from findings order by id`)
+}
+
+// FindingContents describes every finding without what depends on when and as
+// which number it was stored.
+func (s *Store) FindingContents(ctx context.Context) ([]string, error) {
+	return scalars[string](ctx, s.db, `
+		select concat_ws('|', title, severity, description, mitigation, file_path, line, unique_id_from_tool, active, is_mitigated, duplicate, false_p, verified)
+		from findings order by 1`)
+}
