@@ -15,6 +15,9 @@ import (
 	"defectdojo/parsers/aqua"
 	"defectdojo/parsers/asff"
 	"defectdojo/parsers/auditjs"
+	"defectdojo/parsers/aws_inspector2"
+	"defectdojo/parsers/aws_prowler"
+	"defectdojo/parsers/aws_prowler_v3plus"
 	"defectdojo/parsers/awssecurityhub"
 	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/bearer_cli"
@@ -78,6 +81,7 @@ import (
 	"defectdojo/parsers/pmd"
 	"defectdojo/parsers/polaris"
 	"defectdojo/parsers/popeye"
+	"defectdojo/parsers/prowler"
 	"defectdojo/parsers/rubocop"
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
@@ -105,6 +109,9 @@ var Parsers = slices.Concat(
 	aqua.Parsers,
 	asff.Parsers,
 	auditjs.Parsers,
+	aws_inspector2.Parsers,
+	aws_prowler.Parsers,
+	aws_prowler_v3plus.Parsers,
 	awssecurityhub.Parsers,
 	bandit.Parsers,
 	bearer_cli.Parsers,
@@ -168,6 +175,7 @@ var Parsers = slices.Concat(
 	pmd.Parsers,
 	polaris.Parsers,
 	popeye.Parsers,
+	prowler.Parsers,
 	rubocop.Parsers,
 	sarif.Parsers,
 	semgrep.Parsers,
