@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
 
 	"defectdojo/gate/gatetest"
 )
@@ -63,6 +65,17 @@ func ofFile(f *os.File) func(*Request) {
 	}
 }
 
+// folder keeps reports in files, as a single node does.
+func folder(b testing.TB) *blob.Bucket {
+	b.Helper()
+	bucket, err := fileblob.OpenBucket(b.TempDir(), &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { bucket.Close() })
+	return bucket
+}
+
 func inProduct(name string) func(*Request) {
 	return func(r *Request) { r.Target.ProductName = name }
 }
@@ -111,6 +124,7 @@ func BenchmarkImport(b *testing.B) {
 			var took, unchanged, halfKnown, copying time.Duration
 			for i := range b.N {
 				bench, pool := newBenchOn(b, gatetest.DB(b))
+				bench.imp.Blobs = folder(b)
 				run := func(f *os.File) (Result, time.Duration) {
 					began := time.Now()
 					r := bench.do("", ofFile(f), inProduct("p"+strconv.Itoa(i)))

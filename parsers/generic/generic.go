@@ -81,6 +81,9 @@ func severity(s string) (gate.Severity, error) {
 // numbers: the month first, or the day where it cannot be a month.
 func parseTime(s string) time.Time {
 	s = strings.TrimSpace(s)
+	if s == "" {
+		return time.Time{}
+	}
 	if t := parsers.ParseTime(s); !t.IsZero() {
 		return t
 	}
