@@ -25,6 +25,7 @@ var now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 // bench is a place to import into.
 type bench struct {
 	t    testing.TB
+	pool *pgxpool.Pool
 	imp  *Importer
 	user gate.User
 }
@@ -39,7 +40,7 @@ func newBenchOn(t testing.TB, pool *pgxpool.Pool) (*bench, *pgxpool.Pool) {
 	t.Helper()
 	blobs := memblob.OpenBucket(nil)
 	t.Cleanup(func() { blobs.Close() })
-	b := &bench{t: t, imp: &Importer{Store: store.New(pool), Blobs: blobs}}
+	b := &bench{t: t, pool: pool, imp: &Importer{Store: store.New(pool), Blobs: blobs}}
 	if err := pool.QueryRow(context.Background(), `insert into users (username, is_superuser) values ('importer', true) returning id`).Scan(&b.user.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -328,8 +328,8 @@ func (s *Store) change(ctx context.Context, c StatusChange, statements ...any) e
 func (s *Store) AddNoteOnce(ctx context.Context, c StatusChange) error {
 	_, err := s.db.Exec(ctx, `
 		insert into notes (finding_id, entry, author_id)
-		select id, @note, @user from unnest(@ids::bigint[]) id
-		where not exists (select from notes n where n.finding_id = id and n.entry = @note and n.author_id = @user)`,
+		select f.id, @note, @user from unnest(@ids::bigint[]) f (id)
+		where not exists (select from notes n where n.finding_id = f.id and n.entry = @note and n.author_id = @user)`,
 		pgx.NamedArgs{"ids": c.IDs, "note": c.Note, "user": c.UserID})
 	return err
 }
