@@ -30,6 +30,10 @@ import (
 	"defectdojo/parsers/burp_graphql"
 	"defectdojo/parsers/cargo_audit"
 	"defectdojo/parsers/cfn_nag"
+	"defectdojo/parsers/checkmarx"
+	"defectdojo/parsers/checkmarx_cxflow_sast"
+	"defectdojo/parsers/checkmarx_one"
+	"defectdojo/parsers/checkmarx_osa"
 	"defectdojo/parsers/checkov"
 	"defectdojo/parsers/clair"
 	"defectdojo/parsers/composer_audit"
@@ -124,6 +128,10 @@ var Parsers = slices.Concat(
 	burp_graphql.Parsers,
 	cargo_audit.Parsers,
 	cfn_nag.Parsers,
+	checkmarx.Parsers,
+	checkmarx_cxflow_sast.Parsers,
+	checkmarx_one.Parsers,
+	checkmarx_osa.Parsers,
 	checkov.Parsers,
 	clair.Parsers,
 	composer_audit.Parsers,
