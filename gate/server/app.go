@@ -9,18 +9,27 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Limits of a request. A report has more of each; see uploads.
-const (
-	headerTime = 10 * time.Second // to send the head of a request
-	bodyTime   = 30 * time.Second // and its body
-	bodySize   = 1 << 20          // bytes
-	workTime   = 60 * time.Second // for us to answer
-	writeTime  = 2 * time.Minute  // for the client to take the answer
-	idleTime   = 75 * time.Second // a connection may wait for its next request
+// limits are what a request may take. One that brings a report may take more.
+type limits struct {
+	header     time.Duration // to send the head of a request
+	body       time.Duration // and its body
+	reportBody time.Duration
+	drip       time.Duration // for each slowest bytes of a report, as long as we wait for them
+	work       time.Duration // for us to answer
+	reportWork time.Duration
+	write      time.Duration // for the client to take the answer
+	idle       time.Duration // a connection may wait for its next request
+	drain      time.Duration // for what has begun, when the node stops
+}
 
-	uploadBodyTime = 5 * time.Minute
-	uploadWorkTime = 15 * time.Minute
-)
+// usual are the limits outside of tests.
+var usual = limits{
+	header: 10 * time.Second, body: 30 * time.Second, reportBody: 5 * time.Minute, drip: 10 * time.Second,
+	work: time.Minute, reportWork: 15 * time.Minute, write: 2 * time.Minute, idle: 75 * time.Second, drain: drain,
+}
+
+// bodySize is the size of the largest body that is not a report, in bytes.
+const bodySize = 1 << 20
 
 // uploads are the paths that take a report: their bodies may be as large as
 // DD_SCAN_FILE_MAX_SIZE, and are for the handler to read as they come in.
@@ -45,9 +54,9 @@ func (s *Server) newApp() *fiber.App {
 		Immutable:                    true, // else strings of a request change when the next one comes
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
-		ReadTimeout:                  headerTime,
-		WriteTimeout:                 writeTime,
-		IdleTimeout:                  idleTime,
+		ReadTimeout:                  s.limits.header,
+		WriteTimeout:                 s.limits.write,
+		IdleTimeout:                  s.limits.idle,
 		ReadBufferSize:               16 << 10, // a head with long filters
 		Concurrency:                  10_000,
 		EnableTrustedProxyCheck:      true, // false would believe everybody's headers
@@ -56,7 +65,7 @@ func (s *Server) newApp() *fiber.App {
 		EnableIPValidation:           true,
 		ErrorHandler:                 failed,
 	})
-	app.Server().HeaderReceived = limits
+	app.Server().HeaderReceived = s.headReceived
 	app.Server().CloseOnShutdown = true
 	app.Use(s.begin, access, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: panicked}), s.headers, s.body)
 	app.Get("/healthz", s.health)
@@ -64,11 +73,9 @@ func (s *Server) newApp() *fiber.App {
 	return app
 }
 
-// limits gives a request the time for its body, once its head is there.
-func limits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	path, _, _ := strings.Cut(string(h.RequestURI()), "?")
-	if takesReport(path) {
-		return fasthttp.RequestConfig{ReadTimeout: uploadBodyTime}
-	}
-	return fasthttp.RequestConfig{ReadTimeout: bodyTime}
+// headReceived gives a request the time for its body, once its head is there.
+// The library reads some kilobytes of it before any handler is called; a report
+// is given more time from then on.
+func (s *Server) headReceived(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+	return fasthttp.RequestConfig{ReadTimeout: s.limits.body}
 }

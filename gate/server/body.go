@@ -53,9 +53,10 @@ func (s *Server) body(c *fiber.Ctx) error {
 // it is certain that all of it has been read.
 func (s *Server) report(c *fiber.Ctx, stream io.Reader, length int64) error {
 	conn := connOf(c)
-	conn.watch(true)
+	_ = conn.SetReadDeadline(time.Now().Add(s.limits.reportBody)) //nolint:forbidigo // a wait, not a fact
+	conn.watch(s.limits.drip)
 	err := c.Next()
-	conn.watch(false)
+	conn.watch(0)
 	_ = conn.SetReadDeadline(past)
 	if n, end := stream.Read(make([]byte, 1)); length < 0 || n > 0 || !errors.Is(end, io.EOF) {
 		return refuse(c, err)

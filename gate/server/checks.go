@@ -105,8 +105,15 @@ func readLevel(c *Config, v string) error {
 	return nil
 }
 
-// database checks an address. The error of the library leaves the password out.
+// database checks an address, and repeats nothing of it: what is wrong with it
+// can be its password.
 func database(v string) error {
+	if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
+		return errors.New("it is not like postgres://user:password@host:5432/database")
+	}
+	if _, err := url.Parse(v); err != nil {
+		return errors.New("it is not a URL; in a password, / @ : # ? and % are written %2F %40 %3A %23 %3F %25")
+	}
 	_, err := pgxpool.ParseConfig(v)
 	return err
 }

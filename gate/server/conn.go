@@ -11,12 +11,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// A body must come at least as fast as this: so many bytes in so much time that
-// we have waited for it.
-const (
-	slowest = 64 << 10
-	window  = 10 * time.Second
-)
+// slowest is how many bytes of a body must come in each time that limits.drip
+// allows for them.
+const slowest = 64 << 10
 
 // listener accepts connections that can be watched.
 type listener struct{ net.Listener }
@@ -41,8 +38,11 @@ func listen(cfg Config) (net.Listener, error) {
 		certs = append(certs, cert)
 	}
 	l, err := net.Listen("tcp", cfg.Listen) //nolint:noctx // it is for the life of the program
-	if err != nil || certs == nil {
-		return listener{l}, err
+	if err != nil {
+		return nil, err
+	}
+	if certs == nil {
+		return listener{l}, nil
 	}
 	return tls.NewListener(listener{l}, &tls.Config{Certificates: certs, MinVersion: tls.VersionTLS12}), nil
 }
@@ -51,11 +51,11 @@ func listen(cfg Config) (net.Listener, error) {
 // wait for its client to take the last answer.
 type conn struct {
 	net.Conn
-	limit   time.Time // by the server's own rules
-	watched bool
-	got     int           // bytes in this window
-	waited  time.Duration // for them
-	linger  atomic.Bool
+	limit  time.Time     // by the server's own rules
+	drip   time.Duration // for the next bytes; 0 when nobody watches
+	got    int           // of these bytes
+	waited time.Duration // for them
+	linger atomic.Bool
 }
 
 // connOf returns the connection of a request, nil in a test without one. All
@@ -69,10 +69,10 @@ func connOf(c *fiber.Ctx) *conn {
 	return w
 }
 
-// watch begins or ends to watch how fast a body comes.
-func (c *conn) watch(on bool) {
+// watch begins to watch how fast a body comes; 0 ends it.
+func (c *conn) watch(drip time.Duration) {
 	if c != nil {
-		c.watched, c.got, c.waited = on, 0, 0
+		c.drip, c.got, c.waited = drip, 0, 0
 	}
 }
 
@@ -86,10 +86,10 @@ func (c *conn) lingers() {
 
 // Read reads what has come.
 func (c *conn) Read(b []byte) (int, error) {
-	if !c.watched {
+	if c.drip == 0 {
 		return c.Conn.Read(b)
 	}
-	left := window - c.waited
+	left := c.drip - c.waited
 	if left <= 0 {
 		return 0, os.ErrDeadlineExceeded
 	}

@@ -66,6 +66,10 @@ func claim(dir string, now time.Time) (*folder, error) {
 		return nil, fmt.Errorf("the data folder cannot be made: %w (DD_DATA_DIR names another)", err)
 	}
 	f, held, err := tryLock(dir)
+	for n := 0; held && n < 10; n++ { // one that has just been killed may still be about to end
+		time.Sleep(30 * time.Millisecond)
+		f, held, err = tryLock(dir)
+	}
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return nil, fmt.Errorf("the data folder cannot be written to: %w (DD_DATA_DIR names another)", err)
 	}

@@ -16,9 +16,9 @@ import (
 // The context is the node's own with a deadline: the one of the library ends
 // for every request when the node is told to stop.
 func (s *Server) begin(c *fiber.Ctx) error {
-	limit := workTime
+	limit := s.limits.work
 	if takesReport(c.Path()) {
-		limit = uploadWorkTime
+		limit = s.limits.reportWork
 	}
 	id := requestID(c.Get(fiber.HeaderXRequestID))
 	c.Set(fiber.HeaderXRequestID, id)
@@ -89,6 +89,6 @@ func access(c *fiber.Ctx) error {
 	}
 	slog.LogAttrs(c.UserContext(), level, "request",
 		slog.String("method", c.Method()), slog.String("path", c.Path()), slog.Int("status", c.Response().StatusCode()),
-		slog.Int("bytes_out", size), slog.Duration("took", time.Since(start)), slog.String("ip", c.IP()))
+		slog.Int("bytes_out", size), slog.Float64("took_ms", float64(time.Since(start).Microseconds())/1000), slog.String("ip", c.IP()))
 	return nil
 }

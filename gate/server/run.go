@@ -111,7 +111,7 @@ func (n *node) stop() error {
 	if n.db != nil {
 		errs = append(errs, n.db.stop(ctx, say))
 	}
-	slog.InfoContext(ctx, "stopped", "error", errors.Join(errs...))
+	slog.InfoContext(ctx, "stopped")
 	return errors.Join(errs...)
 }
 

@@ -25,11 +25,12 @@ const (
 
 // Server is one node: the service, and the workers of the jobs.
 type Server struct {
-	cfg   Config
-	pool  *pgxpool.Pool
-	store *store.Store
-	app   *fiber.App
-	site  string // how people reach it
+	cfg    Config
+	limits limits
+	pool   *pgxpool.Pool
+	store  *store.Store
+	app    *fiber.App
+	site   string // how people reach it
 
 	auth *auth.Auth
 	jobs *jobs.Jobs // worked by this node if its role says so
@@ -42,7 +43,11 @@ type Server struct {
 // New builds a node on a database that has been migrated. site is the address
 // at which people reach it.
 func New(cfg Config, pool *pgxpool.Pool, site string) (*Server, error) {
-	s := &Server{cfg: cfg, pool: pool, store: store.New(pool), site: site}
+	return newServer(cfg, pool, site, usual)
+}
+
+func newServer(cfg Config, pool *pgxpool.Pool, site string, l limits) (*Server, error) {
+	s := &Server{cfg: cfg, pool: pool, store: store.New(pool), site: site, limits: l}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.app = s.newApp()
 	if err := s.wire(); err != nil {
@@ -71,7 +76,7 @@ func (s *Server) Serve(l net.Listener) error { return s.app.Listener(l) }
 // another node, or the next start, does them again.
 func (s *Server) Stop(ctx context.Context, say func(string)) error {
 	s.stopping.Store(true)
-	ctx, cancel := context.WithTimeout(ctx, drain)
+	ctx, cancel := context.WithTimeout(ctx, s.limits.drain)
 	defer cancel()
 	defer s.end()
 	jobs := make(chan error, 1)
