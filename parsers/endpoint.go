@@ -1,9 +1,9 @@
 package parsers
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -36,6 +36,9 @@ func Endpoint(raw string) string {
 		return build("", "", raw)
 	}
 	scheme, rest, _ := strings.Cut(raw, "://")
+	if !isSchemeName(scheme) {
+		return ""
+	}
 	user := ""
 	authority := rest
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
@@ -45,6 +48,17 @@ func Endpoint(raw string) string {
 		user, rest = authority[:i+1], rest[i+1:]
 	}
 	return build(strings.ToLower(scheme), user, rest)
+}
+
+// isSchemeName tells whether s may name a URL's scheme (RFC 3986, 3.1).
+func isSchemeName(s string) bool {
+	for i := range len(s) {
+		c := s[i] | 0x20
+		if (c < 'a' || c > 'z') && (i == 0 || (s[i] < '0' || s[i] > '9') && !strings.ContainsRune("+-._", rune(s[i]))) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // HostPort returns the canonical endpoint of a host and a port with a protocol,
@@ -96,24 +110,30 @@ func build(scheme, user, rest string) string {
 	return scheme + user + host + escapeTail(tail)
 }
 
-// escapeTail makes a path with query and fragment one that a URL may hold, and
-// leaves one that is so already as it is.
+// escapeTail makes a path with query and fragment one that a URL may hold: one
+// slash at its start, what must be escaped in upper case, no path that is "/".
 func escapeTail(tail string) string {
+	for strings.HasPrefix(tail, "//") {
+		tail = tail[1:]
+	}
 	if tail == "/" {
 		return ""
 	}
-	if u, err := url.Parse("http://h" + tail); err == nil && !strings.ContainsAny(tail, " \"<>`{}|\\^") {
-		_ = u
-		return tail
-	}
 	var b strings.Builder
-	for i := range len(tail) {
-		c := tail[i]
-		if c <= ' ' || c == '"' || c == '<' || c == '>' || c == '`' || c == 0x7f {
-			b.WriteString("%" + strings.ToUpper(strconv.FormatInt(int64(c)+0x100, 16)[1:]))
-		} else {
+	for i := 0; i < len(tail); i++ {
+		switch c := tail[i]; {
+		case c <= ' ' || c == '"' || c == '<' || c == '>' || c == '`' || c == 0x7f:
+			fmt.Fprintf(&b, "%%%02X", c)
+		case c == '%' && i+2 < len(tail) && isHex(tail[i+1]) && isHex(tail[i+2]):
+			b.WriteString(strings.ToUpper(tail[i : i+3]))
+			i += 2
+		default:
 			b.WriteByte(c)
 		}
 	}
 	return b.String()
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
