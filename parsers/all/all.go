@@ -76,11 +76,14 @@ import (
 	"defectdojo/parsers/kubelinter"
 	"defectdojo/parsers/kubescape"
 	"defectdojo/parsers/mend"
+	"defectdojo/parsers/mobsf"
 	"defectdojo/parsers/nancy"
 	"defectdojo/parsers/netsparker"
+	"defectdojo/parsers/nikto"
 	"defectdojo/parsers/nmap"
 	"defectdojo/parsers/npm_audit"
 	"defectdojo/parsers/npm_audit_7_plus"
+	"defectdojo/parsers/nuclei"
 	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/pmd"
 	"defectdojo/parsers/polaris"
@@ -93,12 +96,15 @@ import (
 	"defectdojo/parsers/snyk"
 	"defectdojo/parsers/snyk_code"
 	"defectdojo/parsers/spotbugs"
+	"defectdojo/parsers/sslyze"
 	"defectdojo/parsers/tenable"
 	"defectdojo/parsers/terrascan"
+	"defectdojo/parsers/testssl"
 	"defectdojo/parsers/tfsec"
 	"defectdojo/parsers/trivy"
 	"defectdojo/parsers/trivy_operator"
 	"defectdojo/parsers/twistlock"
+	"defectdojo/parsers/wpscan"
 	"defectdojo/parsers/zap"
 )
 
@@ -174,11 +180,14 @@ var Parsers = slices.Concat(
 	kubelinter.Parsers,
 	kubescape.Parsers,
 	mend.Parsers,
+	mobsf.Parsers,
 	nancy.Parsers,
 	netsparker.Parsers,
+	nikto.Parsers,
 	nmap.Parsers,
 	npm_audit.Parsers,
 	npm_audit_7_plus.Parsers,
+	nuclei.Parsers,
 	osv_scanner.Parsers,
 	pmd.Parsers,
 	polaris.Parsers,
@@ -191,12 +200,15 @@ var Parsers = slices.Concat(
 	snyk.Parsers,
 	snyk_code.Parsers,
 	spotbugs.Parsers,
+	sslyze.Parsers,
 	tenable.Parsers,
 	terrascan.Parsers,
+	testssl.Parsers,
 	tfsec.Parsers,
 	trivy.Parsers,
 	trivy_operator.Parsers,
 	twistlock.Parsers,
+	wpscan.Parsers,
 	zap.Parsers,
 )
 
