@@ -84,19 +84,26 @@ import (
 	"defectdojo/parsers/npm_audit"
 	"defectdojo/parsers/npm_audit_7_plus"
 	"defectdojo/parsers/nuclei"
+	"defectdojo/parsers/openvex"
+	"defectdojo/parsers/ort"
 	"defectdojo/parsers/osv_scanner"
+	"defectdojo/parsers/pip_audit"
 	"defectdojo/parsers/pmd"
 	"defectdojo/parsers/polaris"
 	"defectdojo/parsers/popeye"
 	"defectdojo/parsers/prowler"
+	"defectdojo/parsers/retirejs"
 	"defectdojo/parsers/rubocop"
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
 	"defectdojo/parsers/snyk"
 	"defectdojo/parsers/snyk_code"
+	"defectdojo/parsers/sonatype"
+	"defectdojo/parsers/spdx"
 	"defectdojo/parsers/spotbugs"
 	"defectdojo/parsers/sslyze"
+	"defectdojo/parsers/talisman"
 	"defectdojo/parsers/tenable"
 	"defectdojo/parsers/terrascan"
 	"defectdojo/parsers/testssl"
@@ -188,19 +195,26 @@ var Parsers = slices.Concat(
 	npm_audit.Parsers,
 	npm_audit_7_plus.Parsers,
 	nuclei.Parsers,
+	openvex.Parsers,
+	ort.Parsers,
 	osv_scanner.Parsers,
+	pip_audit.Parsers,
 	pmd.Parsers,
 	polaris.Parsers,
 	popeye.Parsers,
 	prowler.Parsers,
+	retirejs.Parsers,
 	rubocop.Parsers,
 	sarif.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
 	snyk.Parsers,
 	snyk_code.Parsers,
+	sonatype.Parsers,
+	spdx.Parsers,
 	spotbugs.Parsers,
 	sslyze.Parsers,
+	talisman.Parsers,
 	tenable.Parsers,
 	terrascan.Parsers,
 	testssl.Parsers,
