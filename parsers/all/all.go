@@ -19,6 +19,7 @@ import (
 	"defectdojo/parsers/aws_prowler"
 	"defectdojo/parsers/aws_prowler_v3plus"
 	"defectdojo/parsers/awssecurityhub"
+	"defectdojo/parsers/azure_security_center_recommendations"
 	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/bearer_cli"
 	"defectdojo/parsers/blackduck"
@@ -103,6 +104,8 @@ import (
 	"defectdojo/parsers/spdx"
 	"defectdojo/parsers/spotbugs"
 	"defectdojo/parsers/sslyze"
+	"defectdojo/parsers/sysdig_cli"
+	"defectdojo/parsers/sysdig_reports"
 	"defectdojo/parsers/talisman"
 	"defectdojo/parsers/tenable"
 	"defectdojo/parsers/terrascan"
@@ -130,6 +133,7 @@ var Parsers = slices.Concat(
 	aws_prowler.Parsers,
 	aws_prowler_v3plus.Parsers,
 	awssecurityhub.Parsers,
+	azure_security_center_recommendations.Parsers,
 	bandit.Parsers,
 	bearer_cli.Parsers,
 	blackduck.Parsers,
@@ -214,6 +218,8 @@ var Parsers = slices.Concat(
 	spdx.Parsers,
 	spotbugs.Parsers,
 	sslyze.Parsers,
+	sysdig_cli.Parsers,
+	sysdig_reports.Parsers,
 	talisman.Parsers,
 	tenable.Parsers,
 	terrascan.Parsers,
