@@ -37,6 +37,7 @@ type Product struct {
 	EnableFullRiskAcceptance      bool
 	DisableSLABreachNotifications bool
 	AsyncUpdating                 bool
+	Regulations                   []int64
 	Tags                          []string
 	Created                       time.Time
 	Updated                       time.Time

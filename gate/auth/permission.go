@@ -121,6 +121,11 @@ var table = map[Action]rule{
 	Self:           {roles: anybody, tokens: readToken | importToken},
 }
 
+// global are the actions that are on nothing of a product.
+var global = map[Action]bool{
+	AddProductType: true, ViewUsers: true, EditUsers: true, ViewReference: true, Configure: true, Self: true,
+}
+
 // tokenMay tells whether a principal's token, if it came with one, is good for an action.
 func tokenMay(p gate.Principal, do Action) bool {
 	if p.Token == nil || p.Token.Scope == gate.ScopeAll {

@@ -101,3 +101,16 @@ func narrow(s gate.Scope, ids []int64) gate.Scope {
 	}
 	return gate.Scope{ProductIDs: slices.DeleteFunc(s.ProductIDs, func(id int64) bool { return !slices.Contains(ids, id) })}
 }
+
+// MayTry returns nil if a principal may do an action on something, as far as
+// that can be told before it is known on what. What is on nothing of a product
+// is decided here; what is on a product must be asked of May.
+func (a *Auth) MayTry(p gate.Principal, do Action) error {
+	if global[do] {
+		return a.MayGlobal(p, do)
+	}
+	if _, known := table[do]; known && tokenMay(p, do) {
+		return nil
+	}
+	return forbidden
+}

@@ -125,19 +125,28 @@ func (f FindingFilter) where() (*where, error) {
 	if f.Lifecycles != nil {
 		w.and("product_id in (select id from products where lifecycle = any(?))", f.Lifecycles)
 	}
-	if f.OutsideOfSLA != nil {
-		today := f.Today
-		if today.IsZero() {
-			w.and("coalesce(active and sla_expiration_date < current_date, false) = ?", *f.OutsideOfSLA)
-		} else {
-			w.and("coalesce(active and sla_expiration_date < ?::date, false) = ?", today, *f.OutsideOfSLA)
-		}
-	}
+	f.sla(w)
 	f.Tags.on(w, "tags", "")
 	f.TestTags.on(w, "tags", "test_id in (select id from tests where %)")
 	f.EngagementTags.on(w, "tags", "engagement_id in (select id from engagements where %)")
 	f.ProductTags.on(w, "tags", "product_id in (select id from products where %)")
 	return w, err
+}
+
+// sla adds the conditions of OutsideOfSLA: open and overdue, or not overdue.
+func (f FindingFilter) sla(w *where) {
+	if f.OutsideOfSLA == nil {
+		return
+	}
+	today := f.Today
+	if today.IsZero() {
+		today = time.Now() //nolint:forbidigo // a caller that does not say means now
+	}
+	if *f.OutsideOfSLA {
+		w.and("active and not duplicate and not risk_accepted and sla_expiration_date < ?::date", today)
+	} else {
+		w.and("(sla_expiration_date is null or sla_expiration_date >= ?::date)", today)
+	}
 }
 
 // Finding returns a finding within scope.
@@ -207,4 +216,18 @@ func (s *Store) CountBySeverity(ctx context.Context, f FindingFilter) ([]Severit
 	}
 	return many[SeverityCount](ctx, s.db, `
 		select product_id, severity, count(*) as count from findings`+w.sql.String()+` group by 1, 2 order by 1, 2 desc`, w.args...)
+}
+
+// Cluster returns the other findings of a finding's cluster: its original, and
+// all duplicates of that.
+func (s *Store) Cluster(ctx context.Context, scope gate.Scope, f gate.Finding) ([]gate.Finding, error) {
+	root := f.ID
+	if f.DuplicateFindingID != nil {
+		root = *f.DuplicateFindingID
+	}
+	var w where
+	w.and("(id = ? or duplicate_finding_id = ?)", root, root)
+	w.and("id <> ?", f.ID)
+	w.scope("product_id", scope)
+	return many[gate.Finding](ctx, s.db, `select `+findingColumns+` from findings`+w.sql.String()+` order by id`, w.args...)
 }

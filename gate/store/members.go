@@ -86,3 +86,34 @@ func (s *Store) AddGroupMember(ctx context.Context, group, user int64) error {
 	_, err := s.db.Exec(ctx, `insert into dojo_group_members (group_id, user_id) values ($1, $2) on conflict do nothing`, group, user)
 	return conflict(err)
 }
+
+// MemberIDs are the users and groups that have a role in something.
+type MemberIDs struct {
+	ID     int64
+	Users  []int64
+	Groups []int64
+}
+
+// TypeMembers returns the members of product types, by the type's ID.
+func (s *Store) TypeMembers(ctx context.Context, types []int64) (map[int64]MemberIDs, error) {
+	return byID(many[MemberIDs](ctx, s.db, `
+		select product_type_id as id, `+memberIDs+` from members where product_type_id = any($1) group by 1`, orEmpty(types)))
+}
+
+// ProductMembers returns the members of products, by the product's ID.
+func (s *Store) ProductMembers(ctx context.Context, products []int64) (map[int64]MemberIDs, error) {
+	return byID(many[MemberIDs](ctx, s.db, `
+		select product_id as id, `+memberIDs+` from members where product_id = any($1) group by 1`, orEmpty(products)))
+}
+
+const memberIDs = `
+	coalesce(array_agg(user_id order by user_id) filter (where user_id is not null), '{}') as users,
+	coalesce(array_agg(group_id order by group_id) filter (where group_id is not null), '{}') as groups`
+
+func byID(rows []MemberIDs, err error) (map[int64]MemberIDs, error) {
+	m := make(map[int64]MemberIDs, len(rows))
+	for _, r := range rows {
+		m[r.ID] = r
+	}
+	return m, err
+}

@@ -10,6 +10,7 @@ const productColumns = `id, name, description, prod_type_id, product_manager_id,
 	sla_configuration_id, prod_numeric_grade, business_criticality, platform, lifecycle, origin, user_records,
 	revenue::text as revenue, external_audience, internet_accessible, enable_product_tag_inheritance,
 	enable_simple_risk_acceptance, enable_full_risk_acceptance, disable_sla_breach_notifications, async_updating,
+	array(select r.regulation_id from product_regulations r where r.product_id = products.id order by 1) as regulations,
 	tags, created, updated`
 
 // ProductFilter narrows a list of products.
@@ -106,7 +107,7 @@ func (s *Store) AddProduct(ctx context.Context, p gate.Product) (gate.Product, e
 	if p.SLAConfigurationID == 0 {
 		p.SLAConfigurationID = 1
 	}
-	return one[gate.Product](ctx, s.db, "product", `
+	return s.saveProduct(ctx, p, `
 		insert into products (name, description, prod_type_id, product_manager_id, technical_contact_id, team_manager_id,
 			sla_configuration_id, prod_numeric_grade, business_criticality, platform, lifecycle, origin, user_records, revenue,
 			external_audience, internet_accessible, enable_product_tag_inheritance, enable_simple_risk_acceptance,
@@ -117,7 +118,7 @@ func (s *Store) AddProduct(ctx context.Context, p gate.Product) (gate.Product, e
 
 // UpdateProduct writes what a product is now.
 func (s *Store) UpdateProduct(ctx context.Context, p gate.Product) (gate.Product, error) {
-	return one[gate.Product](ctx, s.db, "product", `
+	return s.saveProduct(ctx, p, `
 		update products set name = $1, description = $2, prod_type_id = $3, product_manager_id = $4, technical_contact_id = $5,
 			team_manager_id = $6, sla_configuration_id = $7, prod_numeric_grade = $8, business_criticality = $9, platform = $10,
 			lifecycle = $11, origin = $12, user_records = $13, revenue = $14::text::numeric, external_audience = $15,
@@ -140,30 +141,33 @@ func (s *Store) DeleteProduct(ctx context.Context, id int64) error {
 	return exec(ctx, s.db, "product", `delete from products where id = $1`, id)
 }
 
-// SetRegulations says which regulations a product is under.
-func (s *Store) SetRegulations(ctx context.Context, product int64, regulations []int64) error {
-	_, err := s.db.Exec(ctx, `
-		with gone as (delete from product_regulations where product_id = $1 and regulation_id <> all($2))
-		insert into product_regulations (product_id, regulation_id) select $1, unnest($2::bigint[]) on conflict do nothing`,
-		product, orEmpty(regulations))
-	return conflict(err)
+// saveProduct runs a statement that writes a product, and writes its regulations.
+func (s *Store) saveProduct(ctx context.Context, p gate.Product, statement string, values ...any) (saved gate.Product, err error) {
+	err = s.atomically(ctx, func(s *Store) error {
+		if saved, err = one[gate.Product](ctx, s.db, "product", statement, values...); err != nil {
+			return err
+		}
+		_, err := s.db.Exec(ctx, `
+			with gone as (delete from product_regulations where product_id = $1 and regulation_id <> all($2))
+			insert into product_regulations (product_id, regulation_id) select $1, unnest($2::bigint[]) on conflict do nothing`,
+			saved.ID, orEmpty(p.Regulations))
+		saved.Regulations = p.Regulations
+		return conflict(err)
+	})
+	return saved, err
 }
 
 // ProductSummary is what goes with a product in a list.
 type ProductSummary struct {
-	ID              int64
-	OpenFindings    []int64 // the active ones
-	Regulations     []int64
-	AuthorizedUsers []int64 // members by themselves
+	ID           int64
+	OpenFindings []int64 // the active ones
 }
 
 // ProductSummaries returns what goes with products, by ID.
 func (s *Store) ProductSummaries(ctx context.Context, products []int64) (map[int64]ProductSummary, error) {
 	rows, err := many[ProductSummary](ctx, s.db, `
 		select p.id,
-			array(select f.id from findings f where f.product_id = p.id and f.active order by f.id) as open_findings,
-			array(select r.regulation_id from product_regulations r where r.product_id = p.id order by 1) as regulations,
-			array(select m.user_id from members m where m.product_id = p.id and m.user_id is not null order by 1) as authorized_users
+			array(select f.id from findings f where f.product_id = p.id and f.active order by f.id) as open_findings
 		from unnest($1::bigint[]) p (id)`, orEmpty(products))
 	out := make(map[int64]ProductSummary, len(rows))
 	for _, r := range rows {

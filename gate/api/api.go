@@ -1,0 +1,172 @@
+// Package api serves the REST API under /api/v2: DefectDojo's, in its shapes,
+// and the gate's own resources beside it.
+//
+// Its clients are many and old, so it takes what they send (a trailing slash or
+// none, numbers as text, booleans in a dozen spellings, fields that nobody
+// reads any more) and answers every field that they may look for.
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"defectdojo/gate"
+	"defectdojo/gate/auth"
+	"defectdojo/gate/store"
+	"defectdojo/gate/triage"
+)
+
+// Root is the path under which the API is.
+const Root = "/api/v2"
+
+// Deps is what the API needs.
+type Deps struct {
+	Store   *store.Store
+	Auth    *auth.Auth
+	Triage  *triage.Triage
+	Version string        // of the program
+	Timeout time.Duration // of one request; a minute if zero
+	Now     func() time.Time
+}
+
+// api answers requests.
+type api struct{ Deps }
+
+// route is a path and what may be done with it by whom.
+type route struct {
+	method string
+	path   string // below Root
+	do     auth.Action
+	handle func(*request) error
+}
+
+// Mount adds the API's routes to r. The app that r belongs to has Error as its
+// ErrorHandler, or calls it for paths below Root.
+func Mount(r fiber.Router, d Deps) {
+	if d.Timeout == 0 {
+		d.Timeout = time.Minute
+	}
+	if d.Now == nil {
+		d.Now = time.Now //nolint:forbidigo // the edge where the clock comes in
+	}
+	a := &api{d}
+	for _, rt := range a.routes() {
+		r.Add(rt.method, Root+rt.path, a.serve(rt))
+	}
+}
+
+// Permissions returns the action that each route needs, by method and path.
+func Permissions() map[string]auth.Action {
+	out := map[string]auth.Action{}
+	for _, rt := range (&api{}).routes() {
+		out[rt.method+" "+Root+rt.path] = rt.do
+	}
+	return out
+}
+
+// routes lists all routes. Those with a fixed word come before those with an ID.
+func (a *api) routes() []route {
+	var all []route
+	for _, routes := range [][]route{
+		a.rootRoutes(),
+		a.tokenRoutes(),
+		a.productTypeRoutes(),
+		a.productRoutes(),
+		a.engagementRoutes(),
+		a.testRoutes(),
+		a.testTypeRoutes(),
+		a.findingRoutes(),
+		a.userRoutes(),
+		a.environmentRoutes(),
+	} {
+		all = append(all, routes...)
+	}
+	return all
+}
+
+// request is a request whose sender is known, and may do what its route says.
+type request struct {
+	*fiber.Ctx
+	*api
+	ctx context.Context //nolint:containedctx // it lives as long as the request
+	who gate.Principal
+	do  auth.Action
+	now time.Time
+
+	views     *gate.Scope // what the sender may see, once it was looked up
+	viewTypes *gate.Scope
+}
+
+// serve returns the handler that lets only those through who may do what the
+// route needs. What is on a product is checked again, on that product.
+func (a *api) serve(rt route) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		ctx, cancel := context.WithTimeout(c.UserContext(), a.Timeout)
+		defer cancel()
+		c.SetUserContext(ctx)
+		r := &request{Ctx: c, api: a, ctx: ctx, do: rt.do, now: a.Now()}
+		if !r.takesJSON() {
+			return fail{status: fiber.StatusNotAcceptable, body: detail("Could not satisfy the request Accept header.")}
+		}
+		if rt.do != auth.Public {
+			if err := r.authenticate(); err != nil {
+				return err
+			}
+		}
+		return rt.handle(r)
+	}
+}
+
+// authenticate finds out who asks. Cookies do not count: a page of another site
+// can make a browser send them.
+func (r *request) authenticate() error {
+	text, ok, err := auth.FromHeader(r.Get(fiber.HeaderAuthorization))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return gate.Errorf(gate.Unauthorized, "Authentication credentials were not provided.")
+	}
+	if r.who, err = r.Auth.Token(r.ctx, text); err != nil {
+		return err
+	}
+	return r.Auth.MayTry(r.who, r.do)
+}
+
+// takesJSON tells whether the client takes the only form that there is.
+func (r *request) takesJSON() bool {
+	accept := r.Get(fiber.HeaderAccept)
+	return accept == "" || r.Accepts(fiber.MIMEApplicationJSON) != ""
+}
+
+// scope returns the products that the sender may see.
+func (r *request) scope() (gate.Scope, error) { return once(&r.views, r, r.Auth.Scope) }
+
+// typeScope returns the product types that the sender may see.
+func (r *request) typeScope() (gate.Scope, error) { return once(&r.viewTypes, r, r.Auth.TypeScope) }
+
+// once looks a scope up the first time that it is wanted.
+func once(kept **gate.Scope, r *request, look func(context.Context, gate.Principal, auth.Action) (gate.Scope, error)) (gate.Scope, error) {
+	if *kept == nil {
+		s, err := look(r.ctx, r.who, auth.View)
+		if err != nil {
+			return s, err
+		}
+		*kept = &s
+	}
+	return **kept, nil
+}
+
+// may returns nil if the sender may do what the route says on a product.
+func (r *request) may(product int64) error { return r.Auth.May(r.ctx, r.who, r.do, product) }
+
+// id returns the path's ID.
+func (r *request) id(model string) (int64, error) {
+	id, ok := parseID(r.Params("id"))
+	if !ok {
+		return 0, gate.Errorf(gate.NotFound, "no such %s", model)
+	}
+	return id, nil
+}

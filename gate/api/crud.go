@@ -1,0 +1,229 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
+
+	"defectdojo/gate"
+	"defectdojo/gate/auth"
+	"defectdojo/gate/store"
+)
+
+// resource is what there is to know of a kind of thing to list, add, change
+// and remove it.
+type resource[T any] struct {
+	path  string // "/products"
+	model string // as the store calls it: "product"
+
+	view, add, edit, remove auth.Action
+
+	id func(T) int64
+	// may returns nil if the sender may do to one what the route says; nil: the
+	// action is on nothing, and was decided before.
+	may func(r *request, v T) error
+	// version tells whether one has changed meanwhile; nil: the last change wins.
+	version func(T) time.Time
+
+	// find returns one that the sender may see.
+	find func(r *request, s *store.Store, id int64) (T, error)
+	// page returns a page of those that the sender may see.
+	page func(r *request, q *query) (store.List[T], store.Page, error)
+	// fresh is one as it is when nobody says anything of it.
+	fresh func(r *request) T
+	// read reads the body into one. before is as it was, and its zero value for a new one.
+	read func(r *request, f *form, before T, v *T)
+	// mayAdd returns nil if the sender may add this one.
+	mayAdd func(r *request, v T) error
+
+	insert, update func(ctx context.Context, s *store.Store, v T) (T, error)
+	delete         func(ctx context.Context, s *store.Store, id int64) error
+
+	// show returns what the API tells of some.
+	show func(r *request, rows []T) ([]any, error)
+	// refers lists what prefetch can bring along; nil: it is not offered.
+	refers references[T]
+}
+
+// routes returns the resource's routes: those for which it has a function.
+func (s resource[T]) routes() []route {
+	all := []route{{fiber.MethodGet, s.path, s.view, s.getAll}}
+	if s.insert != nil {
+		all = append(all, route{fiber.MethodPost, s.path, s.add, s.post})
+	}
+	all = append(all, route{fiber.MethodGet, s.path + "/:id", s.view, s.getOne})
+	if s.update != nil {
+		all = append(all, route{fiber.MethodPut, s.path + "/:id", s.edit, s.put}, route{fiber.MethodPatch, s.path + "/:id", s.edit, s.put})
+	}
+	if s.delete != nil {
+		all = append(all, route{fiber.MethodDelete, s.path + "/:id", s.remove, s.del})
+	}
+	return all
+}
+
+// getAll answers a page of a list.
+func (s resource[T]) getAll(r *request) error {
+	q := r.query()
+	l, p, err := s.page(r, q)
+	if err == nil {
+		err = q.err()
+	}
+	if err != nil {
+		return err
+	}
+	rows, err := s.show(r, l.Rows)
+	if err != nil {
+		return err
+	}
+	pre, err := s.refers.fetch(r, q, l.Rows)
+	if err != nil {
+		return err
+	}
+	return r.listing(q, p, l.Count, rows, pre)
+}
+
+// getOne answers one.
+func (s resource[T]) getOne(r *request) error {
+	v, err := s.one(r)
+	if err != nil {
+		return err
+	}
+	return s.reply(r, fiber.StatusOK, v)
+}
+
+// one returns the one that the path names.
+func (s resource[T]) one(r *request) (T, error) {
+	id, err := r.id(s.model)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return s.find(r, r.Store, id)
+}
+
+// allowed returns the one that the path names, if the sender may do to it what
+// the route says.
+func (s resource[T]) allowed(r *request) (T, error) {
+	v, err := s.one(r)
+	if err == nil && s.may != nil {
+		err = s.may(r, v)
+	}
+	return v, err
+}
+
+// reply answers one.
+func (s resource[T]) reply(r *request, status int, v T) error {
+	rows, err := s.show(r, []T{v})
+	if err != nil {
+		return err
+	}
+	pre, err := s.refers.fetch(r, r.query(), []T{v})
+	if err != nil {
+		return err
+	}
+	if pre != nil && r.Method() == fiber.MethodGet {
+		return r.reply(status, withPrefetch{rows[0], pre})
+	}
+	return r.reply(status, rows[0])
+}
+
+// post adds one.
+func (s resource[T]) post(r *request) error {
+	f, err := r.form()
+	if err != nil {
+		return err
+	}
+	var none T
+	v := s.fresh(r)
+	s.read(r, f, none, &v)
+	if err := f.failed(); err != nil {
+		return err
+	}
+	if err := s.mayAdd(r, v); err != nil {
+		return err
+	}
+	if v, err = s.insert(r.ctx, r.Store, v); err != nil {
+		return s.clash(err)
+	}
+	return s.reply(r, fiber.StatusCreated, v)
+}
+
+// maxTries bounds how often a change is tried that others were quicker than.
+const maxTries = 5
+
+// put changes one: all of it, or with PATCH what the body says.
+func (s resource[T]) put(r *request) error {
+	f, err := r.form()
+	if err != nil {
+		return err
+	}
+	for try := 1; ; try++ {
+		before, err := s.allowed(r)
+		if err != nil {
+			return err
+		}
+		v := before
+		s.read(r, f, before, &v)
+		if err := f.failed(); err != nil {
+			return err
+		}
+		after, err := s.save(r, before, v)
+		switch {
+		case err == nil:
+			return s.reply(r, fiber.StatusOK, after)
+		case !errors.Is(err, errMeanwhile):
+			return s.clash(err)
+		case try == maxTries:
+			return gate.Errorf(gate.Conflict, "Others change the same thing again and again: try later.")
+		}
+	}
+}
+
+// errMeanwhile says that something was changed since it was read.
+var errMeanwhile = errors.New("changed meanwhile")
+
+// save writes what one is now, unless somebody else has changed what it was.
+// All that needs looking up has been by now: a transaction that waits for a
+// second connection can wait for ever.
+func (s resource[T]) save(r *request, before, v T) (after T, err error) {
+	err = r.Store.Tx(r.ctx, func(tx *store.Store, _ pgx.Tx) error {
+		if err := tx.Lock(r.ctx, s.model, s.id(before)); err != nil {
+			return err
+		}
+		if s.version != nil {
+			now, err := s.find(r, tx, s.id(before))
+			if err != nil {
+				return err
+			}
+			if !s.version(now).Equal(s.version(before)) {
+				return errMeanwhile
+			}
+		}
+		after, err = s.update(r.ctx, tx, v)
+		return err
+	})
+	return after, err
+}
+
+// del removes one.
+func (s resource[T]) del(r *request) error {
+	v, err := s.allowed(r)
+	if err != nil {
+		return err
+	}
+	if err := s.delete(r.ctx, r.Store, s.id(v)); err != nil {
+		return err
+	}
+	return r.nothing()
+}
+
+// clash tells that a name is taken as a problem of the field name.
+func (s resource[T]) clash(err error) error {
+	if gate.KindOf(err) == gate.Conflict {
+		return problems{"name": {s.model + " with this name already exists."}}
+	}
+	return err
+}
