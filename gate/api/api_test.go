@@ -1,0 +1,194 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"defectdojo/gate"
+	"defectdojo/gate/api"
+	"defectdojo/gate/auth"
+	"defectdojo/gate/gatetest"
+	"defectdojo/gate/store"
+	"defectdojo/gate/triage"
+)
+
+// now is the time of all tests.
+var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+const password = "correct horse battery"
+
+var cheap = auth.Params{Memory: 64, Time: 1, Threads: 1}
+
+// site is an API on a fresh database.
+type site struct {
+	t     *testing.T
+	app   *fiber.App
+	pool  *pgxpool.Pool
+	store *store.Store
+	auth  *auth.Auth
+	root  string // token of a superuser
+	deps  api.Deps
+}
+
+func newSite(t *testing.T, change ...func(*api.Deps)) *site {
+	t.Helper()
+	pool := gatetest.DB(t)
+	s := &site{t: t, pool: pool, store: store.New(pool)}
+	s.auth = auth.New(s.store, auth.Config{Hash: cheap, Now: func() time.Time { return now }})
+	s.deps = api.Deps{
+		Store: s.store, Auth: s.auth, Triage: &triage.Triage{Store: s.store}, Version: "test", Now: func() time.Time { return now },
+	}
+	for _, c := range change {
+		c(&s.deps)
+	}
+	s.app = newApp(s.deps)
+	s.root = s.token(s.user(gate.User{Username: "root", IsActive: true, IsSuperuser: true}), auth.NewToken{Scope: gate.ScopeAll})
+	return s
+}
+
+func newApp(d api.Deps) *fiber.App {
+	app := fiber.New(fiber.Config{
+		ErrorHandler: api.Error, Immutable: true, StreamRequestBody: true, DisablePreParseMultipartForm: true, EnableTrustedProxyCheck: true,
+	})
+	api.Mount(app, d)
+	return app
+}
+
+func (s *site) user(u gate.User) gate.User {
+	s.t.Helper()
+	u.IsActive = true
+	u, err := s.store.AddUser(s.t.Context(), store.Account{User: u, PasswordHash: cheap.Hash(password)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return u
+}
+
+func (s *site) token(u gate.User, want auth.NewToken) string {
+	s.t.Helper()
+	if want.Name = "test"; want.Scope == "" {
+		want.Scope = gate.ScopeAll
+	}
+	text, _, err := s.auth.AddToken(s.t.Context(), u, want)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return text
+}
+
+// answer is what a request got.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// get returns a field of the body by its path: "results.0.name".
+func (a answer) get(path string) any {
+	var v any
+	if json.Unmarshal([]byte(a.body), &v) != nil {
+		return nil
+	}
+	for _, key := range strings.Split(path, ".") {
+		switch x := v.(type) {
+		case map[string]any:
+			v = x[key]
+		case []any:
+			var i int
+			if _, err := fmt.Sscan(key, &i); err != nil || i >= len(x) {
+				return nil
+			}
+			v = x[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// id returns the body's id.
+func (a answer) id() int64 {
+	id, _ := a.get("id").(float64)
+	return int64(id)
+}
+
+// send makes a request. The body is JSON unless a header says otherwise.
+func (s *site) send(token, method, path, body string, header ...string) answer {
+	s.t.Helper()
+	req := httptest.NewRequest(method, path, strings.NewReader(body))
+	req.Host = "gate.example"
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Token "+token)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	return s.do(req)
+}
+
+// appMu: app.Test must not run twice at once on one app.
+var appMu sync.Map
+
+func (s *site) do(req *http.Request) answer {
+	s.t.Helper()
+	mu, _ := appMu.LoadOrStore(s.app, &sync.Mutex{})
+	mu.(*sync.Mutex).Lock()
+	defer mu.(*sync.Mutex).Unlock()
+	resp, err := s.app.Test(req, 30_000)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer{resp.StatusCode, resp.Header, string(b)}
+}
+
+// must makes a request as root that must get a status, and returns the answer.
+func (s *site) must(status int, method, path, body string, header ...string) answer {
+	s.t.Helper()
+	a := s.send(s.root, method, path, body, header...)
+	if a.status != status {
+		s.t.Fatalf("%s %s %s = %d %s, want %d", method, path, body, a.status, a.body, status)
+	}
+	return a
+}
+
+// get makes a GET request as root.
+func (s *site) get(path string) answer {
+	s.t.Helper()
+	return s.send(s.root, "GET", "/api/v2"+path, "")
+}
+
+// product adds a product with an engagement and a test, and returns their IDs.
+func (s *site) product(name string) (product, engagement, test int64) {
+	s.t.Helper()
+	product = s.must(201, "POST", "/api/v2/products/", fmt.Sprintf(`{"name":%q,"description":"d","prod_type":1}`, name)).id()
+	engagement = s.must(201, "POST", "/api/v2/engagements/",
+		fmt.Sprintf(`{"name":"main","product":%d,"target_start":"2026-11-01","target_end":"2026-11-30"}`, product)).id()
+	test = s.must(201, "POST", "/api/v2/tests/",
+		fmt.Sprintf(`{"engagement":%d,"test_type":5,"target_start":"2026-11-22T00:00:00","target_end":"2026-11-22"}`, engagement)).id()
+	return product, engagement, test
+}
+
+// finding adds a finding and returns its ID.
+func (s *site) finding(test int64, title, severity, more string) int64 {
+	s.t.Helper()
+	return s.must(201, "POST", "/api/v2/findings/", fmt.Sprintf(
+		`{"test":%d,"title":%q,"severity":%q,"description":"d","active":true,"verified":false,"found_by":[5]%s}`, test, title, severity, more)).id()
+}
