@@ -10,10 +10,13 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"gocloud.dev/blob"
 
 	"defectdojo/gate/auth"
+	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/store"
+	"defectdojo/gate/verdict"
 )
 
 // How long each step of a stop may take. Together they are less than the 35
@@ -32,8 +35,11 @@ type Server struct {
 	app    *fiber.App
 	site   string // how people reach it
 
-	auth *auth.Auth
-	jobs *jobs.Jobs // worked by this node if its role says so
+	auth     *auth.Auth
+	blobs    *blob.Bucket
+	importer *ingest.Importer
+	judge    *verdict.Judge
+	jobs     *jobs.Jobs // worked by this node if its role says so
 
 	stopping atomic.Bool
 	life     context.Context // of requests: it ends only when they have had their time

@@ -1,7 +1,23 @@
 package server
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"gocloud.dev/blob"
+	_ "gocloud.dev/blob/azureblob" // DD_BLOB_URL=azblob://…
+	_ "gocloud.dev/blob/fileblob"  // the folder of the data directory
+	_ "gocloud.dev/blob/gcsblob"   // DD_BLOB_URL=gs://…
+	_ "gocloud.dev/blob/s3blob"    // DD_BLOB_URL=s3://…
+
 	"defectdojo/gate/auth"
+	"defectdojo/gate/ingest"
+	"defectdojo/gate/jobs"
+	"defectdojo/gate/verdict"
+	"defectdojo/parsers/stream"
 )
 
 // wire makes what the node is for. It is the one place where the parts meet: the
@@ -9,5 +25,32 @@ import (
 // s.app, and the jobs told in s.jobs which functions they call.
 func (s *Server) wire() error {
 	s.auth = auth.New(s.store, auth.Config{})
+	var err error
+	if s.blobs, err = blob.OpenBucket(s.life, s.cfg.Blobs()); err != nil {
+		return fmt.Errorf("DD_BLOB_URL: open the store for reports: %w", err)
+	}
+	s.judge = &verdict.Judge{Store: s.store}
+	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
+		return fmt.Errorf("prepare the workers: %w", err)
+	}
+	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
 	return nil
 }
+
+// work is what the jobs do.
+func (s *Server) work() jobs.Work {
+	return jobs.Work{
+		Judge: func(ctx context.Context, engagement, report int64) error {
+			return s.judge.JudgeLater(ctx, engagement, report, now())
+		},
+		Maintain: func(ctx context.Context) error { return s.store.RemoveExpired(ctx, now()) },
+	}
+}
+
+// afterImport puts the jobs that follow an import into its transaction.
+func (s *Server) afterImport(ctx context.Context, tx pgx.Tx, r ingest.Result) error {
+	return s.jobs.Judge(ctx, tx, r.EngagementID, r.ImportID, now())
+}
+
+// now reads the clock: the node is an edge of the program.
+func now() time.Time { return time.Now() } //nolint:forbidigo // see above

@@ -1,0 +1,22 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// RemoveExpired removes what has ended: sessions, and failed logins that no
+// limit counts any more.
+func (s *Store) RemoveExpired(ctx context.Context, now time.Time) error {
+	for _, sql := range []string{
+		`delete from sessions where expires < @now`,
+		`delete from login_failures where at < @now - interval '1 day'`,
+	} {
+		if _, err := s.db.Exec(ctx, sql, pgx.NamedArgs{"now": now}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
