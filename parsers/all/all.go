@@ -90,6 +90,7 @@ import (
 	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/pip_audit"
 	"defectdojo/parsers/pmd"
+	"defectdojo/parsers/pnpm_audit"
 	"defectdojo/parsers/polaris"
 	"defectdojo/parsers/popeye"
 	"defectdojo/parsers/prowler"
@@ -113,8 +114,11 @@ import (
 	"defectdojo/parsers/tfsec"
 	"defectdojo/parsers/trivy"
 	"defectdojo/parsers/trivy_operator"
+	"defectdojo/parsers/trufflehog"
+	"defectdojo/parsers/trufflehog3"
 	"defectdojo/parsers/twistlock"
 	"defectdojo/parsers/wpscan"
+	"defectdojo/parsers/yarn_audit"
 	"defectdojo/parsers/zap"
 )
 
@@ -204,6 +208,7 @@ var Parsers = slices.Concat(
 	osv_scanner.Parsers,
 	pip_audit.Parsers,
 	pmd.Parsers,
+	pnpm_audit.Parsers,
 	polaris.Parsers,
 	popeye.Parsers,
 	prowler.Parsers,
@@ -227,8 +232,11 @@ var Parsers = slices.Concat(
 	tfsec.Parsers,
 	trivy.Parsers,
 	trivy_operator.Parsers,
+	trufflehog.Parsers,
+	trufflehog3.Parsers,
 	twistlock.Parsers,
 	wpscan.Parsers,
+	yarn_audit.Parsers,
 	zap.Parsers,
 )
 
