@@ -117,6 +117,7 @@ import (
 	"defectdojo/parsers/trufflehog"
 	"defectdojo/parsers/trufflehog3"
 	"defectdojo/parsers/twistlock"
+	"defectdojo/parsers/wiz"
 	"defectdojo/parsers/wpscan"
 	"defectdojo/parsers/yarn_audit"
 	"defectdojo/parsers/zap"
@@ -235,6 +236,7 @@ var Parsers = slices.Concat(
 	trufflehog.Parsers,
 	trufflehog3.Parsers,
 	twistlock.Parsers,
+	wiz.Parsers,
 	wpscan.Parsers,
 	yarn_audit.Parsers,
 	zap.Parsers,
