@@ -51,6 +51,7 @@ import (
 	"defectdojo/parsers/eslint"
 	"defectdojo/parsers/ffuf"
 	"defectdojo/parsers/flawfinder"
+	"defectdojo/parsers/fortify"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/ggshield"
 	"defectdojo/parsers/github_sast"
@@ -170,6 +171,7 @@ var Parsers = slices.Concat(
 	eslint.Parsers,
 	ffuf.Parsers,
 	flawfinder.Parsers,
+	fortify.Parsers,
 	generic.Parsers,
 	ggshield.Parsers,
 	github_sast.Parsers,
