@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"defectdojo/gate"
+)
+
+// VerdictRow is what a list shows of a verdict.
+type VerdictRow struct {
+	ID           int64
+	ProductID    int64
+	Product      string
+	Engagement   *string
+	Overall      gate.Decision
+	Conclusive   bool
+	ExitCode     int
+	Branch       string
+	CommitHash   string
+	PullRequest  string
+	BuildID      string
+	Event        string
+	Why          string // the first sentence
+	Whys         int    // how many sentences
+	DecidedAt    time.Time
+	ValidUntil   *time.Time
+	SupersededBy *int64
+}
+
+// VerdictSearch says which verdicts a list shows, the newest first.
+type VerdictSearch struct {
+	Scope     gate.Scope
+	ProductID int64
+	Overall   gate.Decision // "" is any
+	Branch    string        // * stands for any text
+	Commit    string        // its begin
+	Before    int64         // only older ones than this
+	Limit     int
+}
+
+const verdictRowColumns = `v.id, v.product_id, p.name as product, e.name as engagement, v.overall, v.conclusive, v.exit_code, v.branch, v.commit_hash, v.pull_request,
+	v.build_id, v.event, coalesce(v.document -> 'why' ->> 0, '') as why,
+	case jsonb_typeof(v.document -> 'why') when 'array' then jsonb_array_length(v.document -> 'why') else 0 end as whys,
+	v.decided_at, v.valid_until, v.superseded_by`
+
+const verdictRowTables = ` from verdicts v join products p on p.id = v.product_id left join engagements e on e.id = v.engagement_id`
+
+// VerdictRows returns verdicts for a list.
+func (s *Store) VerdictRows(ctx context.Context, q VerdictSearch) ([]VerdictRow, error) {
+	var w where
+	w.scope("v.product_id", q.Scope)
+	w.when(q.ProductID != 0, "v.product_id = ?", q.ProductID)
+	w.when(q.Overall != "", "v.overall = ?", q.Overall)
+	w.when(q.Branch != "", "v.branch ilike ?", like(q.Branch))
+	w.when(q.Commit != "", "v.commit_hash like ?", prefix(q.Commit))
+	w.when(q.Before != 0, "v.id < ?", q.Before)
+	rows, err := many[VerdictRow](ctx, s.db, `select `+verdictRowColumns+verdictRowTables+w.sql.String()+
+		` order by v.id desc`+Page{Limit: q.Limit}.window(), w.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list of verdicts: %w", err)
+	}
+	return rows, nil
+}
