@@ -12,7 +12,8 @@ import (
 // are no duplicates.
 type Dashboard struct {
 	Products int
-	Findings int // open or not
+	Imports  bool // there has been one
+	Findings int  // open or not
 	Open     Counts
 	Breached Counts // open ones whose due day has passed
 	DueSoon  int    // open ones that are due within a week
@@ -71,15 +72,26 @@ func (s *Store) Dashboard(ctx context.Context, scope gate.Scope, today gate.Date
 }
 
 func (s *Store) totals(ctx context.Context, scope gate.Scope, d *Dashboard) error {
-	var products, findings where
+	var products, imports where
 	products.scope("id", scope)
-	findings.scope("product_id", scope)
+	imports.and("state = 'done'")
+	imports.scope("product_id", scope)
 	var err error
+	if d.Imports, err = scalar[bool](ctx, s.db, `select exists (select from test_imports`+imports.sql.String()+`)`, imports.args...); err != nil {
+		return err
+	}
 	if d.Products, err = scalar[int](ctx, s.db, `select count(*) from products`+products.sql.String(), products.args...); err != nil {
 		return err
 	}
-	d.Findings, err = scalar[int](ctx, s.db, `select count(*) from findings`+findings.sql.String(), findings.args...)
+	d.Findings, err = s.FindingTotal(ctx, scope)
 	return err
+}
+
+// FindingTotal returns how many findings there are within a scope.
+func (s *Store) FindingTotal(ctx context.Context, scope gate.Scope) (int, error) {
+	var w where
+	w.scope("product_id", scope)
+	return scalar[int](ctx, s.db, `select count(*) from findings`+w.sql.String(), w.args...)
 }
 
 // Monday returns the first day of a day's week.

@@ -60,6 +60,26 @@ func (r FindingRow) Status() string {
 	}.Status()
 }
 
+// StateWord names the state of a finding that is not open in a word.
+func (r FindingRow) StateWord() string {
+	switch {
+	case r.Duplicate:
+		return "duplicate"
+	case r.FalseP:
+		return "false positive"
+	case r.OutOfScope:
+		return "out of scope"
+	case r.RiskAccepted:
+		return "accepted"
+	case r.IsMitigated:
+		return "closed"
+	case r.Active:
+		return "open"
+	default:
+		return "inactive"
+	}
+}
+
 // FindingSort is an order of a list of findings. Findings that are equal in it
 // come in the order of their IDs, the same way round.
 type FindingSort string

@@ -24,6 +24,11 @@ const (
 	InactiveStatus   FindingStatus = "inactive"
 )
 
+// FindingStatuses lists the states in the order of how often people ask for them.
+var FindingStatuses = []FindingStatus{
+	OpenStatus, AnyStatus, VerifiedStatus, ReviewStatus, ClosedStatus, AcceptedStatus, FalsePositive, OutOfScopeStatus, DuplicateStatus, InactiveStatus,
+}
+
 var statusConditions = map[FindingStatus]string{
 	OpenStatus:       `f.active`,
 	VerifiedStatus:   `f.active and f.verified`,

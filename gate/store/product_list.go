@@ -34,6 +34,20 @@ func (r ProductRow) Open() Counts {
 	return Counts{gate.Info: r.Info, gate.Low: r.Low, gate.Medium: r.Medium, gate.High: r.High, gate.Critical: r.Critical}
 }
 
+// LastVerdict is a verdict in short.
+type LastVerdict struct {
+	Overall    gate.Decision
+	Conclusive bool
+}
+
+// Last returns the last verdict, if there is one.
+func (r ProductRow) Last() LastVerdict {
+	if r.Verdict == nil || r.Conclusive == nil {
+		return LastVerdict{}
+	}
+	return LastVerdict{*r.Verdict, *r.Conclusive}
+}
+
 // ProductSearch says which products a list shows.
 type ProductSearch struct {
 	Scope  gate.Scope

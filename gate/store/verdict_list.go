@@ -29,6 +29,9 @@ type VerdictRow struct {
 	SupersededBy *int64
 }
 
+// More is how many sentences there are after the first.
+func (r VerdictRow) More() int { return max(0, r.Whys-1) }
+
 // VerdictSearch says which verdicts a list shows, the newest first.
 type VerdictSearch struct {
 	Scope     gate.Scope

@@ -1,0 +1,32 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"defectdojo/parsers"
+	"defectdojo/parsers/all"
+)
+
+// scanTypesPage is what scan-types.html shows.
+type scanTypesPage struct {
+	layout
+	Text    string
+	Parsers []parsers.Parser
+	Total   int
+}
+
+// scanTypes serves GET /scan-types.
+func (w *web) scanTypes(v *visit) error {
+	p := scanTypesPage{layout: w.layout(v, "", "Scan types"), Text: strings.TrimSpace(v.Ctx.Query("q")), Total: len(all.Parsers)}
+	text := strings.ToLower(p.Text)
+	for _, parser := range all.Parsers {
+		if strings.Contains(strings.ToLower(parser.ScanType+" "+parser.Name), text) {
+			p.Parsers = append(p.Parsers, parser)
+		}
+	}
+	slices.SortFunc(p.Parsers, func(a, b parsers.Parser) int {
+		return strings.Compare(strings.ToLower(a.ScanType), strings.ToLower(b.ScanType))
+	})
+	return render(v.Ctx, "scan-types.html", p)
+}

@@ -1,0 +1,81 @@
+package web
+
+import (
+	"encoding/hex"
+
+	"defectdojo/gate"
+	"defectdojo/gate/store"
+)
+
+// verdictPage is what verdict.html shows.
+type verdictPage struct {
+	layout
+	store.VerdictPage
+	Digest string // of the inputs
+}
+
+// verdict serves GET /verdicts/:id.
+func (w *web) verdict(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	p := verdictPage{layout: w.layout(v, "verdicts", "Verdict")}
+	if p.VerdictPage, err = w.Store.VerdictPage(v.UserContext(), v.scope, id); err != nil {
+		return err
+	}
+	p.Title = decisionWords[p.Overall] + ": " + p.Product
+	p.Digest = "sha256:" + hex.EncodeToString(p.InputsDigest)
+	return render(v.Ctx, "verdict.html", p)
+}
+
+var decisionWords = map[gate.Decision]string{gate.Pass: "Passed", gate.Warn: "Passed with warnings", gate.Fail: "Failed"}
+
+// Headline is the verdict in a word or two.
+func (p verdictPage) Headline() string {
+	switch {
+	case p.Overall == gate.Fail && !p.Conclusive:
+		return "Could not decide"
+	case p.Overall == gate.Pass && p.Document.WouldBe == gate.Fail:
+		return "Passed, only recorded"
+	}
+	return decisionWords[p.Overall]
+}
+
+// Stale tells whether time has run out for the verdict.
+func (p verdictPage) Stale() bool { return p.ValidUntil != nil && p.ValidUntil.Before(p.Now) }
+
+// dispositionWords are what a disposition means.
+var dispositionWords = map[gate.DispositionCode]string{
+	gate.DispositionCounted: "counted", gate.DispositionUnknown: "unknown", gate.DispositionInGrace: "in grace", gate.DispositionWaived: "waived",
+	gate.DispositionExprFalse: "condition is false", gate.DispositionNotSelected: "not selected", gate.DispositionStatus: "status", gate.DispositionDuplicate: "duplicate",
+}
+
+// Disposed is how many findings went which way.
+func (p verdictPage) Disposed() []gate.Excluded {
+	counts := map[gate.DispositionCode]int{}
+	for _, d := range p.Document.Dispositions {
+		counts[d.Code] += len(d.Findings)
+	}
+	var out []gate.Excluded
+	for _, code := range gate.Dispositions {
+		if counts[code] > 0 {
+			out = append(out, gate.Excluded{Code: code, Detail: dispositionWords[code], Count: counts[code]})
+		}
+	}
+	return out
+}
+
+// Done says what was done with a finding: "counted", "in grace until 25 Nov 2026".
+func (p verdictPage) Done(f gate.FindingView) string {
+	text := dispositionWords[f.Code]
+	switch {
+	case f.Code == gate.DispositionInGrace && !f.Due.IsZero():
+		return text + " until " + day(f.Due)
+	case f.Code == gate.DispositionWaived:
+		return text + " by " + f.Waiver
+	case f.Detail != "":
+		return text + ": " + f.Detail
+	}
+	return text
+}

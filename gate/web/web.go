@@ -1,0 +1,118 @@
+// Package web serves the pages that people see: rendered here, whole without
+// JavaScript, and quicker with it (htmx swaps the main part). One page is one
+// file, one struct and one template.
+package web
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"defectdojo/gate"
+	"defectdojo/gate/auth"
+	"defectdojo/gate/store"
+)
+
+// Deps are what the pages need.
+type Deps struct {
+	Store   *store.Store
+	Auth    *auth.Auth
+	SiteURL string           // where browsers and uploaders reach us: https://gate.example.org
+	Secure  bool             // browsers reach us over TLS: cookies say so
+	Now     func() time.Time // the clock
+}
+
+type web struct{ Deps }
+
+// route is one address: who may use it, and what answers.
+type route struct {
+	method, path string
+	may          auth.Action // auth.Public: anybody
+	handle       func(*visit) error
+}
+
+// routes is the one list of addresses. GET never writes; POST carries the
+// session's CSRF token, which visit checks before anything else.
+func (w *web) routes() []route {
+	return []route{
+		{fiber.MethodGet, "/login", auth.Public, w.loginForm},
+		{fiber.MethodPost, "/login", auth.Public, w.login},
+		{fiber.MethodPost, "/logout", auth.Self, w.logout},
+
+		{fiber.MethodGet, "/", auth.View, w.dashboard},
+		{fiber.MethodGet, "/products", auth.View, w.products},
+		{fiber.MethodGet, "/products/:id", auth.View, w.product},
+		{fiber.MethodGet, "/findings", auth.View, w.findings},
+		{fiber.MethodGet, "/findings.csv", auth.View, w.findingsCSV},
+		{fiber.MethodGet, "/findings.json", auth.View, w.findingsJSON},
+		{fiber.MethodGet, "/findings/:id", auth.View, w.finding},
+		{fiber.MethodGet, "/verdicts", auth.ViewVerdict, w.verdicts},
+		{fiber.MethodGet, "/verdicts/:id", auth.ViewVerdict, w.verdict},
+		{fiber.MethodGet, "/search", auth.View, w.search},
+
+		{fiber.MethodGet, "/tokens", auth.Self, w.tokens},
+		{fiber.MethodPost, "/tokens", auth.Self, w.addToken},
+		{fiber.MethodPost, "/tokens/:id/revoke", auth.Self, w.revokeToken},
+		{fiber.MethodGet, "/scan-types", auth.ViewReference, w.scanTypes},
+		{fiber.MethodGet, "/keys", auth.Self, w.keys},
+	}
+}
+
+// Mount adds the pages to r. Errors go to r's error handler, which hands those
+// of pages to Error.
+func Mount(r fiber.Router, d Deps) {
+	w := &web{d}
+	r.Get(assetPath+":name", asset)
+	r.Get("/favicon.ico", favicon)
+	for _, route := range w.routes() {
+		r.Add(route.method, route.path, w.serve(route))
+	}
+}
+
+// visit is one request to a page.
+type visit struct {
+	*fiber.Ctx
+	auth.Session
+	scope gate.Scope // the products on which the route's action may be done
+	now   time.Time
+}
+
+// serve makes the handler of a route.
+func (w *web) serve(r route) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		headers(c)
+		v := &visit{Ctx: c, now: w.Now()}
+		c.Locals(visitKey, v)
+		if r.method == fiber.MethodPost && crossSite(c) {
+			return gate.Errorf(gate.Forbidden, "This form was sent from another site, so nothing was done.")
+		}
+		if r.may != auth.Public {
+			if err := w.admit(v, r); err != nil {
+				return err
+			}
+		}
+		return r.handle(v)
+	}
+}
+
+// visitKey is where an error page finds out who is looking.
+const visitKey = "web.visit"
+
+// admit lets in whoever is logged in and may do what the route is for.
+func (w *web) admit(v *visit, r route) error {
+	var err error
+	if v.Session, err = w.Auth.Session(v.UserContext(), v.Cookies(auth.Cookie(w.Secure))); err != nil {
+		return err
+	}
+	if r.method == fiber.MethodPost && !v.ValidCSRF(v.FormValue("csrf")) {
+		return gate.Errorf(gate.Forbidden, "This form is too old, so nothing was done. Go back, load the page anew and send it again.")
+	}
+	if global[r.may] {
+		return w.Auth.MayGlobal(v.Principal, r.may)
+	}
+	v.scope, err = w.Auth.Scope(v.UserContext(), v.Principal, r.may)
+	return err
+}
+
+// global are the actions of routes that are on nothing of a product.
+var global = map[auth.Action]bool{auth.Self: true, auth.ViewReference: true}
