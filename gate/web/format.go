@@ -20,6 +20,9 @@ var functions = template.FuncMap{
 	"days":     days,
 	"due":      due,
 	"short":    short,
+	"digest":   digest,
+	"spaced":   spaced,
+	"upper":    strings.ToUpper,
 	"score":    score,
 	"lower":    func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
 	"first":    first,
@@ -32,10 +35,13 @@ var functions = template.FuncMap{
 	"vector":   explainVector,
 }
 
-// num writes 1284 as 1,284.
+// num writes 1284 as 1,284, and less than nothing with a true minus.
 func num(n int) string {
+	if n < 0 {
+		return "−" + num(-n)
+	}
 	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
@@ -115,7 +121,8 @@ func days(v any, today gate.Date) string {
 
 // deadline is how long there is to fix a finding.
 type deadline struct {
-	Text string
+	Text string // days left; less than none when it has passed
+	Over string // days since, when it has passed
 	Day  string
 	Late bool
 	Soon bool // within a week
@@ -128,9 +135,7 @@ func due(v any, today gate.Date) deadline {
 		return deadline{Text: "–"}
 	}
 	left := gate.DateOf(t.UTC()).Sub(today)
-	d := deadline{Text: num(left) + " d", Day: day(t), Late: left < 0, Soon: left >= 0 && left <= 7}
-	d.Text = strings.Replace(d.Text, "-", "−", 1)
-	return d
+	return deadline{Text: num(left) + " d", Over: num(-left) + " d", Day: day(t), Late: left < 0, Soon: left >= 0 && left <= 7}
 }
 
 // short cuts a hash to what people recognise.
@@ -140,6 +145,18 @@ func short(s string) string {
 	}
 	return s
 }
+
+// digest cuts "sha256:4be1…" to what people recognise.
+func digest(s string) string {
+	const most = 19
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
+
+// spaced writes a word of a document as words.
+func spaced(v any) string { return strings.ReplaceAll(fmt.Sprint(v), "_", " ") }
 
 // score writes a number between 0 and 1 or 10, or a dash for nil.
 func score(v *float64, digits int) string {

@@ -28,9 +28,9 @@ func (w *web) loginForm(v *visit) error {
 
 // login serves POST /login.
 func (w *web) login(v *visit) error {
-	ctx, next := v.UserContext(), localPath(v.FormValue("next"))
+	ctx, next := v.UserContext(), localPath(v.form("next"))
 	from := auth.Client{IP: v.IP(), UserAgent: v.Get(fiber.HeaderUserAgent)}
-	s, err := w.Auth.Login(ctx, v.FormValue("username"), v.FormValue("password"), from)
+	s, err := w.Auth.Login(ctx, v.form("username"), v.form("password"), from)
 	switch gate.KindOf(err) {
 	case gate.Unauthorized, gate.Limited, gate.Unavailable:
 		return w.loginFailed(v, next, err)
@@ -53,7 +53,7 @@ func (w *web) login(v *visit) error {
 func (w *web) loginFailed(v *visit, next string, err error) error {
 	v.Status(status(err))
 	retryAfter(v.Ctx, err)
-	p := loginPage{layout: w.layout(v, "", "Log in"), Username: v.FormValue("username"), Next: next, Problem: err.Error()}
+	p := loginPage{layout: w.layout(v, "", "Log in"), Username: v.form("username"), Next: next, Problem: err.Error()}
 	if gate.KindOf(err) == gate.Unauthorized {
 		p.Problem = "The user name or the password is wrong."
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"html/template"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
@@ -15,23 +16,47 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// maxMarkdown is how much of a text is laid out. What is longer is cut, and the
-// page says so: scanners put whole files into a description.
-const maxMarkdown = 64 << 10
+// How much of a text is laid out, and how much is shown at all: scanners put
+// whole files into a description, and hostile Markdown takes a time that grows
+// with the square of its length.
+const (
+	maxMarkdown = 16 << 10
+	maxText     = 64 << 10
+)
 
 // markdown lays out a text that somebody else wrote. It is the only place that
 // makes HTML of foreign text. Raw HTML in it is shown, not obeyed; an image is a
 // link to it, for loading it would tell a stranger who reads this and when.
 func markdown(s string) template.HTML {
-	cut := ""
-	if len(s) > maxMarkdown {
-		s, cut = strings.ToValidUTF8(s[:maxMarkdown], ""), `<p class="soft">The text goes on; the API has all of it.</p>`
-	}
+	head, tail := cutText(s, maxMarkdown)
 	var b bytes.Buffer
-	if err := converter.Convert([]byte(s), &b); err != nil {
-		return template.HTML("<pre>" + template.HTMLEscapeString(s) + "</pre>") //nolint:gosec // escaped
+	if err := converter.Convert([]byte(head), &b); err != nil {
+		b.Reset()
+		tail = s
 	}
-	return template.HTML(sanitizer.Sanitize(b.String()) + cut) //nolint:gosec // sanitized
+	out := sanitizer.Sanitize(b.String())
+	if tail, rest := cutText(tail, maxText); tail != "" {
+		out += `<pre class="wrap">` + template.HTMLEscapeString(tail) + "</pre>"
+		if rest != "" {
+			out += `<p class="soft">The text goes on; the API has all of it.</p>`
+		}
+	}
+	return template.HTML(out) //nolint:gosec // sanitized or escaped
+}
+
+// cutText cuts a text that is longer than n bytes, at the end of a line or else
+// of a character.
+func cutText(s string, n int) (head, tail string) {
+	if len(s) <= n {
+		return s, ""
+	}
+	if i := strings.LastIndexByte(s[:n], '\n'); i > n/2 {
+		return s[:i], s[i+1:]
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n], s[n:]
 }
 
 // converter knows Markdown without its two ways of raw HTML. A line break is one.

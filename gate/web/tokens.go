@@ -59,10 +59,10 @@ func (w *web) showTokens(v *visit, p tokensPage) error {
 // addToken serves POST /tokens. It answers with the page itself: the token is
 // in no address, no cookie and no log.
 func (w *web) addToken(v *visit) error {
-	form := tokenForm{Name: v.FormValue("name"), Scope: gate.TokenScope(v.FormValue("scope"))}
-	form.Days, _ = strconv.Atoi(v.FormValue("days"))
+	form := tokenForm{Name: v.form("name"), Scope: gate.TokenScope(v.form("scope"))}
+	form.Days, _ = strconv.Atoi(v.form("days"))
 	want := auth.NewToken{Name: form.Name, Scope: form.Scope, Expires: v.now.Add(time.Duration(form.Days) * 24 * time.Hour)}
-	if product := v.FormValue("product"); product != "" {
+	if product := v.form("product"); product != "" {
 		id, err := strconv.ParseInt(product, 10, 64)
 		if err != nil {
 			return gate.FieldErrorf("product", "no such product")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/hex"
+	"strings"
 
 	"defectdojo/gate"
 	"defectdojo/gate/store"
@@ -40,6 +41,27 @@ func (p verdictPage) Headline() string {
 		return "Passed, only recorded"
 	}
 	return decisionWords[p.Overall]
+}
+
+// reason is a sentence of why, and the rule that it is about.
+type reason struct{ Rule, Text string }
+
+// Reasons are the sentences, with the names of rules by themselves.
+func (p verdictPage) Reasons() []reason {
+	rules := map[string]bool{}
+	for _, policy := range p.Document.Policies {
+		for _, r := range policy.Rules {
+			rules[r.ID] = true
+		}
+	}
+	reasons := make([]reason, len(p.Document.Why))
+	for i, why := range p.Document.Why {
+		reasons[i] = reason{Text: why}
+		if rule, text, ok := strings.Cut(why, ": "); ok && rules[rule] {
+			reasons[i] = reason{rule, text}
+		}
+	}
+	return reasons
 }
 
 // Stale tells whether time has run out for the verdict.

@@ -95,6 +95,9 @@ func (w *web) serve(r route) fiber.Handler {
 	}
 }
 
+// form returns a field of a posted form; what the address says does not count.
+func (v *visit) form(name string) string { return string(v.Request().PostArgs().Peek(name)) }
+
 // visitKey is where an error page finds out who is looking.
 const visitKey = "web.visit"
 
@@ -104,7 +107,7 @@ func (w *web) admit(v *visit, r route) error {
 	if v.Session, err = w.Auth.Session(v.UserContext(), v.Cookies(auth.Cookie(w.Secure))); err != nil {
 		return err
 	}
-	if r.method == fiber.MethodPost && !v.ValidCSRF(v.FormValue("csrf")) {
+	if r.method == fiber.MethodPost && !v.ValidCSRF(v.form("csrf")) {
 		return gate.Errorf(gate.Forbidden, "This form is too old, so nothing was done. Go back, load the page anew and send it again.")
 	}
 	if global[r.may] {

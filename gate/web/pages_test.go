@@ -1,0 +1,138 @@
+package web
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// addresses are pages with data in them: each template is behind one at least,
+// and holds the texts.
+var addresses = []struct {
+	page, address string
+	code          int
+	texts         []string
+}{
+	{"dashboard.html", "/", 200, []string{"14 open of 69 findings", "Denial of service in jackson-databind", "payments-api", "✕ fail"}},
+	{"products.html", "/products", 200, []string{"4 products", "payments-infra", "#pci"}},
+	{"products.html", "/products?q=pci&sort=name", 200, []string{"2 products match"}},
+	{"products.html", "/products?q=nothing", 200, []string{"No product yet"}},
+	{"product.html", "/products/1", 200, []string{"payments-api", "5 open of 60 findings", "release/2.4", "SQL query built from request input", "feature/refunds"}},
+	{"product.html", "/products/3", 200, []string{"import failed", "scan partial"}},
+	{"findings.html", "/findings", 200, []string{"14 open of 69 findings", "deploy/prod.env:7", "−3 d", "2.17.1"}},
+	{"findings.html", "/findings?status=any&per=10&sort=-date", 200, []string{"69 of 69 findings", "Next ›"}},
+	{"findings.html", "/findings?severity=critical&severity=high&product=payments-*&kev=1", 200, []string{"1 open match, of 69 findings", "Critical, High", "payments-*"}},
+	{"findings.html", "/findings?engagement=1&test=1&tag=internet&q=log4j&cwe=CWE-502", 200, []string{"1 open match", "test Trivy Scan", "engagement main", "“log4j”"}},
+	{"findings.html", "/findings?q=nothing", 200, []string{"Nothing matches"}},
+	{"findings.html", "/findings?severity=terrible", 400, []string{"is not a severity"}},
+	{"finding.html", "/findings/1", 200, []string{"Remote code execution in log4j-core", "known to be exploited", "over the network", "https://www.cve.org/CVERecord?id=CVE-2021-44228", "The fix is in the branch", "1 duplicate", "Found again"}},
+	{"finding.html", "/findings/2", 200, []string{"select * from refunds", "https://cwe.mitre.org/data/definitions/89.html", "https://github.com/example/payments-api/blob/71fd0aa9c1e2f4b8a6d35c7e90f1b2a3c4d5e6f7/services/pay/refund.go#L118"}},
+	{"finding.html", "/findings/7", 200, []string{"GET /search?q=%3Cscript%3E", "3 bytes that are no text", "&lt;script&gt;alert(1)&lt;/script&gt;"}},
+	{"finding.html", "/findings/12", 200, []string{"no due day", "describes it by its title alone"}},
+	{"finding.html", "/findings/101", 200, []string{"This is a duplicate of", "Remote code execution in log4j-core"}},
+	{"finding.html", "/findings/103", 200, []string{"Until the new gateway is live"}},
+	{"verdicts.html", "/verdicts", 200, []string{"payments-api", "and 1 more reason", "inconclusive"}},
+	{"verdicts.html", "/verdicts?overall=pass&product=2&branch=ma*", 200, []string{"payments-web", "✓ pass"}},
+	{"verdicts.html", "/verdicts?commit=ffff", 200, []string{"No verdict matches"}},
+	{"verdict.html", "/verdicts/1", 200, []string{"✕ Failed", "<b>new-critical</b>", "Shortest way to green", "its last report is 31 hours old", "in grace until 25 Nov 2026", "waived by W-2026-0042", "rule drift", "merge base", "too old"}},
+	{"verdict.html", "/verdicts/2", 200, []string{"✓ Passed"}},
+	{"verdict.html", "/verdicts/3", 200, []string{"Passed with warnings", "Out of date", "Would be"}},
+	{"verdict.html", "/verdicts/4", 200, []string{"Could not decide"}},
+	{"tokens.html", "/tokens", 200, []string{"payments pipeline", "gate_8fK2", "revoked", "payments-api"}},
+	{"scan-types.html", "/scan-types", 200, []string{"Trivy Scan", "trivy "}},
+	{"scan-types.html", "/scan-types?q=nothing+like+this", 200, []string{"No scan type of that name"}},
+	{"keys.html", "/keys", 200, []string{"next and previous row"}},
+	{"error.html", "/findings/4711", 404, []string{"Not here", "nothing on it that you may see"}},
+	{"error.html", "/findings/x", 404, []string{"Not here"}},
+	{"error.html", "/nowhere", 404, []string{"Not here"}},
+	{"login.html", "", 0, nil}, // TestLogin
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	b := shop(t).login(t, "ada")
+	seen := map[string]bool{}
+	for _, a := range addresses {
+		seen[a.page] = true
+		if a.address == "" {
+			continue
+		}
+		r := b.get(a.address)
+		if r.code != a.code {
+			t.Errorf("GET %s = %d, want %d\n%s", a.address, r.code, a.code, r.body)
+		}
+		for _, text := range a.texts {
+			if !strings.Contains(r.body, text) {
+				t.Errorf("GET %s does not say %q", a.address, text)
+			}
+		}
+		checkPage(t, a.address, r)
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(pages)), slices.Sorted(maps.Keys(seen))); diff != "" {
+		t.Errorf("templates that no address shows (-templates +addresses):\n%s", diff)
+	}
+}
+
+// checkPage looks for what no page may have.
+func checkPage(t *testing.T, address string, r response) {
+	t.Helper()
+	for _, bad := range []string{"<no value>", "%!", "ZgotmplZ", "<nil>", " style=", " onclick=", "0x", "javascript:"} {
+		if strings.Contains(r.body, bad) {
+			t.Errorf("GET %s holds %q", address, bad)
+		}
+	}
+	if got := r.header.Get("Content-Security-Policy"); got != policy {
+		t.Errorf("GET %s has the policy %q", address, got)
+	}
+	if got := r.header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("GET %s may be cached: %q", address, got)
+	}
+	if len(r.body) > 100<<10 {
+		t.Errorf("GET %s is %d bytes", address, len(r.body))
+	}
+}
+
+// TestPages_for_htmx: what is swapped is the main part, the title and the navigation.
+func TestPages_for_htmx(t *testing.T) {
+	t.Parallel()
+	b := shop(t).login(t, "ada")
+	part := b.get("/findings", "HX-Request", "true").body
+	if strings.Contains(part, "<html") || !strings.HasPrefix(part, "<title>Findings") || !strings.Contains(part, `<main id="main"`) || !strings.Contains(part, `hx-swap-oob="true"`) {
+		t.Errorf("htmx got\n%s", part)
+	}
+	if whole := b.get("/findings", "HX-Request", "true", "HX-History-Restore-Request", "true").body; !strings.HasPrefix(whole, "<!doctype html>") {
+		t.Errorf("going back got\n%s", whole)
+	}
+	r := b.site.login(t, "").get("/findings", "HX-Request", "true")
+	if got := r.header.Get("HX-Redirect"); r.code != http.StatusNoContent || got != "/login" {
+		t.Errorf("without a session htmx got %d and HX-Redirect %q", r.code, got)
+	}
+}
+
+// TestPages_do_not_write: GET works where nothing can be written.
+func TestPages_do_not_write(t *testing.T) {
+	t.Parallel()
+	s := shop(t)
+	b := s.login(t, "ada")
+	cfg := s.db.Config().Copy()
+	cfg.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	readOnly, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(readOnly.Close)
+	b.site = newSite(t, readOnly)
+	for _, a := range addresses {
+		if a.address == "" {
+			continue
+		}
+		if r := b.get(a.address); r.code != a.code {
+			t.Errorf("GET %s on a read-only database = %d, want %d", a.address, r.code, a.code)
+		}
+	}
+}
