@@ -22,6 +22,19 @@ type facts struct {
 	assumed      fieldSet // of those above, the ones that are an assumption
 }
 
+var (
+	componentDeltas = []gate.Delta{gate.DeltaIntroduced, gate.DeltaReopened, gate.DeltaDisclosed, gate.DeltaExisting}
+	codeDeltas      = []gate.Delta{gate.DeltaIntroduced, gate.DeltaReopened, gate.DeltaRuleDrift, gate.DeltaExisting}
+)
+
+// possibleDeltas lists the deltas that a finding without a baseline may have.
+func (fa *facts) possibleDeltas() []gate.Delta {
+	if fa.isComponent() {
+		return componentDeltas
+	}
+	return codeDeltas
+}
+
 // fieldSet is a set of the fields that can be unknown.
 type fieldSet uint16
 
@@ -76,6 +89,9 @@ func (fa *facts) see(f *Finding, delta gate.Delta, a *Assume, stale fieldSet) {
 	if stale != 0 {
 		fa.forget(stale)
 	}
+	if !f.isComponent() && len(f.Vulnerabilities) == 0 {
+		fa.settle()
+	}
 	fa.assume(a)
 	if fa.delta == gate.DeltaNoBaseline {
 		fa.delta = ""
@@ -93,6 +109,28 @@ func (fa *facts) forget(stale fieldSet) {
 	}
 	if stale&fieldFixAvailable != 0 {
 		fa.fixAvailable = onlyTrue(fa.fixAvailable)
+	}
+}
+
+// settle fills in what is only asked of known vulnerabilities and of components,
+// for a finding that is neither: that is not unknown, it does not apply. No
+// catalogue lists it, no newer version fixes it, and its code is ours and used.
+func (fa *facts) settle() {
+	or0(&fa.epss, 0)
+	or0(&fa.pct, 0)
+	or0(&fa.kev, false)
+	or0(&fa.ransom, false)
+	or0(&fa.fixAvailable, false)
+	or0(&fa.direct, true)
+	if fa.reachability == "" {
+		fa.reachability = "reachable"
+	}
+}
+
+// or0 gives a value to what has none.
+func or0[T any](to **T, v T) {
+	if *to == nil {
+		*to = &v
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 
 // Finding is what the evaluator knows of a finding. Pointers and empty strings
 // of fields marked "unknown" say that it is not known: never that it is not so.
+// A finding without a component and without vulnerability ids (in code, a secret)
+// needs none of them: for it kev, epss, fix_available and the like do not apply,
+// and are taken as false, zero, and reachable.
 type Finding struct {
 	ID              int64         `json:"id"`          // unique among the head; the uploader numbers new ones -1, -2 …
 	Fingerprint     string        `json:"fingerprint"` // the identity that survives a new commit

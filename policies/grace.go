@@ -44,7 +44,7 @@ func (g *Grace) whatever(fa *facts, now time.Time) graceResult {
 		return g.until(fa, d, now)
 	}
 	var all *graceResult
-	for _, delta := range gate.Deltas[:5] {
+	for _, delta := range fa.possibleDeltas() {
 		r := graceResult{in: no}
 		if d, ok := g.duration(delta, fa.Severity); ok {
 			r = g.until(fa, d, now)

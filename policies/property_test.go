@@ -88,6 +88,9 @@ func (w world) finding(id int64) Finding {
 		EPSS: new(w.Float64()), KEV: new(w.chance(15)), CVSS: new(float64(w.IntN(101)) / 10), FixAvailable: new(w.chance(50)), Direct: new(w.chance(50)),
 		Ransomware: new(w.chance(5)), Reachability: w.one("reachable", "unreachable"), FixPublished: new(noon.Add(-time.Duration(w.IntN(40*24)) * time.Hour)),
 	}
+	if f.Scanner != "trivy" { // what does not apply to code is not there, and not unknown
+		f.EPSS, f.KEV, f.Ransomware, f.FixAvailable, f.Direct, f.Reachability = nil, nil, nil, nil, nil, ""
+	}
 	switch f.Scanner {
 	case "trivy":
 		f.Category, f.Component, f.Version = Dependency, fmt.Sprintf("lib%d", w.IntN(6)), fmt.Sprintf("1.%d.0", w.IntN(3))

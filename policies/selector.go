@@ -93,11 +93,28 @@ func (sel *selector) addDelta(deltas []gate.Delta) {
 	sel.byDelta = true
 	alsoNone := slices.Contains(deltas, gate.DeltaNoBaseline)
 	sel.clauses = append(sel.clauses, clause{"delta", fieldDelta, func(fa *facts) tri {
-		if fa.delta == "" && !alsoNone {
-			return unknown
+		if fa.delta != "" || alsoNone {
+			return truth(fa.delta == "" || slices.Contains(deltas, fa.delta))
 		}
-		return truth(fa.delta == "" || slices.Contains(deltas, fa.delta))
+		return someOf(fa.possibleDeltas(), deltas)
 	}})
+}
+
+// someOf is yes if all that is possible is wanted, no if none of it is.
+func someOf(possible, wanted []gate.Delta) tri {
+	n := 0
+	for _, d := range possible {
+		if slices.Contains(wanted, d) {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return no
+	case len(possible):
+		return yes
+	}
+	return unknown
 }
 
 // match tells whether a finding is selected; if not, by which clause, and if
