@@ -3,6 +3,7 @@ package policies
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -115,12 +116,15 @@ func (p *Policy) decode(name string, body ast.Node) error {
 	return nil
 }
 
+// wrongType is how the decoder says that a value is of the wrong type.
+var wrongType = regexp.MustCompile(`cannot unmarshal (.+?) into Go (?:value|struct field \S+) of type (?:policies\.)?(\S+)`)
+
 // yamlProblem finds the place in a YAML error.
 func yamlProblem(file string, err error) Problem {
 	p := Problem{File: file, Line: 1, Column: 1, Message: err.Error()}
 	var e yaml.Error
 	if errors.As(err, &e) {
-		p.Message = e.GetMessage()
+		p.Message = wrongType.ReplaceAllString(e.GetMessage(), "must be $2, not $1")
 		if t := e.GetToken(); t != nil && t.Position != nil {
 			p.Line, p.Column = t.Position.Line, t.Position.Column
 		}

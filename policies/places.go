@@ -28,7 +28,21 @@ func (p places) Visit(n ast.Node) ast.Visitor {
 	if _, ok := n.(*ast.CommentGroupNode); !ok {
 		p.nodes[n.GetPath()] = n
 	}
+	if _, ok := n.(*ast.LiteralNode); ok {
+		return nil // the text in it does not know its place
+	}
 	return p
+}
+
+// placeOf returns where a node begins: a block of keys at its first key.
+func placeOf(n ast.Node) *token.Position {
+	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		n = m.Values[0].Key
+	}
+	if n == nil || n.GetToken() == nil {
+		return nil
+	}
+	return n.GetToken().Position
 }
 
 func (p places) has(path string) bool { return p.nodes[path] != nil }
@@ -37,8 +51,8 @@ func (p places) has(path string) bool { return p.nodes[path] != nil }
 // that the text has.
 func (p places) at(path string) *token.Position {
 	for path = p.full(path); ; {
-		if n := p.nodes[path]; n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
-			return n.GetToken().Position
+		if at := placeOf(p.nodes[path]); at != nil {
+			return at
 		}
 		cut := strings.LastIndexAny(path, ".[")
 		if cut <= 0 {
@@ -68,10 +82,10 @@ func (p places) within(path string, line, column int, message string) Problem {
 	n := p.nodes[p.full(path)]
 	switch n := n.(type) {
 	case *ast.LiteralNode: // | or >: the text begins on a line below, indented
-		pr.Line += line
-		if i := pr.Line - 1; i < len(p.lines) {
+		if i := pr.Line; i < len(p.lines) {
 			pr.Column = len(p.lines[i]) - len(strings.TrimLeft(p.lines[i], " ")) + column + 1
 		}
+		pr.Line += line
 	case *ast.StringNode:
 		if t := n.GetToken().Type; t == token.SingleQuoteType || t == token.DoubleQuoteType {
 			column++

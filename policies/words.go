@@ -1,10 +1,14 @@
 package policies
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // list is one word or a list of words.
@@ -44,14 +48,26 @@ func oneOrMany[T any](decode func(any) error) ([]T, error) {
 type Duration time.Duration
 
 // UnmarshalYAML reads a duration.
-func (d *Duration) UnmarshalYAML(decode func(any) error) error {
-	var s string
-	if err := decode(&s); err != nil {
-		return err
-	}
-	v, err := ParseDuration(s)
+func (d *Duration) UnmarshalYAML(n ast.Node) error {
+	v, err := ParseDuration(textOf(n))
 	*d = v
-	return err
+	return wrongAt(n, err)
+}
+
+// textOf returns a plain value as it is written.
+func textOf(n ast.Node) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return s.Value
+	}
+	return n.String()
+}
+
+// wrongAt gives an error its place.
+func wrongAt(n ast.Node, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &yaml.SyntaxError{Message: err.Error(), Token: n.GetToken()}
 }
 
 // ParseDuration reads "36h", "14d", "2w", "1d12h" …, never less than zero.
@@ -100,24 +116,25 @@ func (d Duration) String() string {
 }
 
 // UnmarshalYAML reads {from: actionable, critical: 7d, default: 30d}.
-func (g *Grace) UnmarshalYAML(decode func(any) error) error {
-	var m map[string]string
-	if err := decode(&m); err != nil {
-		return err
+func (g *Grace) UnmarshalYAML(n ast.Node) error {
+	m, ok := n.(*ast.MappingNode)
+	if !ok {
+		return wrongAt(n, errors.New("must be like {from: first_seen, critical: 7d}"))
 	}
-	for k, v := range m {
-		if k == "from" {
-			g.From = v
+	for _, kv := range m.Values {
+		key := textOf(kv.Key)
+		if key == "from" {
+			g.From = textOf(kv.Value)
 			continue
 		}
-		d, err := ParseDuration(v)
+		d, err := ParseDuration(textOf(kv.Value))
 		if err != nil {
-			return fmt.Errorf("%s: %w", k, err)
+			return wrongAt(kv.Value, err)
 		}
 		if g.By == nil {
 			g.By = map[string]Duration{}
 		}
-		g.By[k] = d
+		g.By[key] = d
 	}
 	return nil
 }
