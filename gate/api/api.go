@@ -16,6 +16,7 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
+	"defectdojo/gate/verdict"
 )
 
 // Root is the path under which the API is.
@@ -25,6 +26,7 @@ const Root = "/api/v2"
 type Deps struct {
 	Store   *store.Store
 	Auth    *auth.Auth
+	Judge   *verdict.Judge
 	Triage  *triage.Triage
 	Version string        // of the program
 	Timeout time.Duration // of one request; a minute if zero
@@ -80,6 +82,7 @@ func (a *api) routes() []route {
 		a.findingRoutes(),
 		a.userRoutes(),
 		a.environmentRoutes(),
+		a.verdictRoutes(),
 	} {
 		all = append(all, routes...)
 	}

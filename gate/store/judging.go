@@ -285,3 +285,22 @@ func (s *Store) NewestCommit(ctx context.Context, engagement int64) (string, err
 			select i.commit_hash from test_imports i join tests t on t.id = i.test_id
 			where t.engagement_id = $1 and i.state = 'done' order by i.id desc limit 1), '')`, engagement)
 }
+
+// VerdictFilter selects verdicts.
+type VerdictFilter struct {
+	Scope   gate.Scope
+	Numbers map[string][]int64 // product, engagement: any of them
+	Commit  *string
+	Page    Page
+}
+
+// Verdicts returns the verdicts of f, the newest first.
+func (s *Store) Verdicts(ctx context.Context, f VerdictFilter) (List[StoredVerdict], error) {
+	var w where
+	w.scope("product_id", f.Scope)
+	for name, ids := range f.Numbers {
+		w.and(map[string]string{"product": "product_id", "engagement": "engagement_id"}[name]+" = any(?)", ids)
+	}
+	optional(&w, "commit_hash", f.Commit)
+	return list[StoredVerdict](ctx, s.db, storedVerdictColumns, "verdicts", &w, " order by id desc", f.Page)
+}
