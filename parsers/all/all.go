@@ -86,6 +86,7 @@ import (
 	"defectdojo/parsers/npm_audit"
 	"defectdojo/parsers/npm_audit_7_plus"
 	"defectdojo/parsers/nuclei"
+	"defectdojo/parsers/openvas"
 	"defectdojo/parsers/openvex"
 	"defectdojo/parsers/ort"
 	"defectdojo/parsers/osv_scanner"
@@ -206,6 +207,7 @@ var Parsers = slices.Concat(
 	npm_audit.Parsers,
 	npm_audit_7_plus.Parsers,
 	nuclei.Parsers,
+	openvas.Parsers,
 	openvex.Parsers,
 	ort.Parsers,
 	osv_scanner.Parsers,
