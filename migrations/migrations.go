@@ -80,7 +80,7 @@ func locked(ctx context.Context, pool *pgxpool.Pool, f func(*pgx.Conn) error) er
 		return fmt.Errorf("migrate: %w", err)
 	}
 	conn := c.Hijack()
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the work is done or has failed by now
+	defer conn.Close(context.WithoutCancel(ctx))
 	if _, err := conn.Exec(ctx, `set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0`); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}

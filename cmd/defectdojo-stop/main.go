@@ -32,8 +32,9 @@ Exit codes: 0 nothing runs any more, 1 it could not be stopped, 2 a flag is wron
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Getenv("DD_DATA_DIR"), os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Getenv("DD_DATA_DIR"), os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 func run(ctx context.Context, args []string, dir string, stdout, stderr io.Writer) int {

@@ -107,7 +107,7 @@ func letGo(cfg server.Config) error {
 		return err
 	}
 	for fd := 1; fd <= 2; fd++ {
-		if err := unix.Dup2(int(file.Fd()), fd); err != nil { //nolint:gosec // a small number
+		if err := unix.Dup2(int(file.Fd()), fd); err != nil {
 			return err
 		}
 	}

@@ -62,9 +62,9 @@ func newHost(t *testing.T, env ...string) host {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("/dev/shm", "defectdojo-test-") // in memory: a cluster is a thousand files
+	dir, err := os.MkdirTemp("/dev/shm", "defectdojo-test-") //nolint:usetesting // in memory, for a cluster is a thousand files; and open to its user
 	if err != nil {
-		dir, err = os.MkdirTemp("", "defectdojo-test-")
+		dir, err = os.MkdirTemp("", "defectdojo-test-") //nolint:usetesting // as above
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func (h host) run(program string, args ...string) (code int, stdout, stderr stri
 	cmd := h.command(program, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.Run() //nolint:errcheck // its code is what counts
+	cmd.Run() // its code is what counts
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
@@ -144,7 +144,7 @@ func (h host) start(args ...string) *foreground {
 func (f *foreground) end(s os.Signal) (code int, out string) {
 	f.Process.Signal(s)
 	out = <-f.rest
-	f.Wait() //nolint:errcheck // its code is what counts
+	f.Wait() // its code is what counts
 	return f.ProcessState.ExitCode(), out
 }
 

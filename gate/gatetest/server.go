@@ -117,12 +117,12 @@ func fastFolder() string {
 
 // life is the sweeper's input. It is never written to, and closed by nobody
 // but the system: a variable, so that the garbage collector does not.
-var life io.WriteCloser
+var life io.WriteCloser //nolint:unused // held, not used
 
 // sweepAfter runs the sweeper on dir. A test program has no last line of its
 // own that could do that.
 func sweepAfter(dir string) error {
-	cmd := exec.Command("sh", "-c", sweeper, "sh", filepath.Clean(dir)) //nolint:noctx // it outlives us on purpose
+	cmd := exec.Command("sh", "-c", sweeper, "sh", filepath.Clean(dir)) //nolint:gosec,noctx // the words above; it outlives us on purpose
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var err error
 	if life, err = cmd.StdinPipe(); err != nil {

@@ -57,7 +57,7 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, fmt.Errorf("private PostgreSQL in %s: %w", cfg.Dir, err)
 	}
 	if err := c.begin(ctx); err != nil {
-		c.lock.Close()
+		_ = c.lock.Close()
 		return nil, fmt.Errorf("private PostgreSQL in %s: %w", cfg.Dir, err)
 	}
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -104,7 +104,7 @@ func (c *Cluster) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := c.prepare(ctx); err != nil {
-		c.lock.Close()
+		_ = c.lock.Close()
 		return err
 	}
 	return nil
@@ -172,7 +172,7 @@ func lock(dir string) (*os.File, error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
+		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, ErrInUse
 		}

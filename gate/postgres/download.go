@@ -113,7 +113,7 @@ func (s Supply) fromURL(ctx context.Context, file string) error {
 func fromNPM(ctx context.Context, file string) error {
 	dir := filepath.Dir(file)
 	name := fmt.Sprintf("%s/%s@%s", packageScope, system(), packageVersion)
-	cmd := exec.CommandContext(ctx, "npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", dir, name) //nolint:gosec // a constant but for the system
+	cmd := exec.CommandContext(ctx, "npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", dir, name)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("npm pack: %w: %s", err, out)
 	}

@@ -77,7 +77,7 @@ func look(ctx context.Context, bin string) (Installation, error) {
 	if _, err := exec.LookPath(filepath.Join(bin, "initdb")); err != nil {
 		return Installation{}, err
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output()
+	out, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output() //nolint:gosec // where the operator or a package has it
 	if err != nil {
 		return Installation{}, err
 	}

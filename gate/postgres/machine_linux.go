@@ -7,5 +7,5 @@ func physical() int64 {
 	if err := unix.Sysinfo(&info); err != nil {
 		return 0
 	}
-	return int64(info.Totalram) * int64(info.Unit) //nolint:gosec,unconvert // no machine has that much; the types differ by processor
+	return int64(info.Totalram) * int64(info.Unit) //nolint:gosec // no machine has that much
 }

@@ -49,9 +49,16 @@ var lz4Settings = []setting{{"wal_compression", "lz4"}, {"default_toast_compress
 
 // throwaway trades every safety for speed: a test's cluster is deleted anyway.
 var throwaway = []setting{
-	{"fsync", "off"}, {"synchronous_commit", "off"}, {"full_page_writes", "off"},
-	{"shared_buffers", "64MB"}, {"max_wal_size", "1GB"}, {"min_wal_size", "80MB"}, {"max_connections", "200"},
-	{"autovacuum", "off"}, {"wal_level", "minimal"}, {"max_wal_senders", "0"},
+	{"fsync", "off"},
+	{"synchronous_commit", "off"},
+	{"full_page_writes", "off"},
+	{"shared_buffers", "64MB"},
+	{"max_wal_size", "1GB"},
+	{"min_wal_size", "80MB"},
+	{"max_connections", "200"},
+	{"autovacuum", "off"},
+	{"wal_level", "minimal"},
+	{"max_wal_senders", "0"},
 }
 
 // fixed is the same everywhere: who may connect, the log, and the locale.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func serve(t *testing.T, cfg Config, l limits) (*Server, string) {
 		if err != nil {
 			return cut(err)
 		}
-		return c.SendString(fmt.Sprint(n))
+		return c.SendString(strconv.FormatInt(n, 10))
 	})
 	s.app.Post("/api/v2/reimport-scan", func(c *fiber.Ctx) error { return gate.Errorf(gate.Forbidden, "not you") }) // reads nothing
 	ln, err := listen(cfg)
@@ -82,7 +83,7 @@ func raw(t *testing.T, addr, text string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	go io.WriteString(c, text) //nolint:errcheck // the other side may close first
+	go io.WriteString(c, text) // the other side may close first
 	c.SetReadDeadline(time.Now().Add(time.Second))
 	b, _ := io.ReadAll(c)
 	return string(b)
@@ -219,8 +220,8 @@ func TestBodies(t *testing.T) {
 		{"too_long_chunked", "/echo", "Transfer-Encoding: chunked", chunked(big), "413 Request Entity Too Large", false},
 		{"unread", "/nothing", fmt.Sprintf("Content-Length: %d", len(inner)), inner, "404 Not Found", true},
 		{"unread_health", "/healthz", fmt.Sprintf("Content-Length: %d", len(inner)), inner, "405 Method Not Allowed", true},
-		{"report", upload, fmt.Sprintf("Content-Length: %d", len(report)), report, fmt.Sprint(len(report)), true},
-		{"report_chunked", upload, "Transfer-Encoding: chunked", chunked(report), fmt.Sprint(len(report)), false},
+		{"report", upload, fmt.Sprintf("Content-Length: %d", len(report)), report, strconv.Itoa(len(report)), true},
+		{"report_chunked", upload, "Transfer-Encoding: chunked", chunked(report), strconv.Itoa(len(report)), false},
 		{"report_too_long", upload, "Content-Length: 99999999", big, "413 Request Entity Too Large", false},
 		{"report_unread", refused, fmt.Sprintf("Content-Length: %d", len(inner)), inner, "403 Forbidden", false},
 		{"report_unread_long", refused, fmt.Sprintf("Content-Length: %d", len(report)), report, "403 Forbidden", false},
@@ -309,7 +310,7 @@ func TestSteady(t *testing.T) {
 	}()
 	c.SetReadDeadline(time.Now().Add(5 * time.Second))
 	b, _ := io.ReadAll(c)
-	if !strings.HasSuffix(string(b), fmt.Sprint(10*slowest)) {
+	if !strings.HasSuffix(string(b), strconv.Itoa(10*slowest)) {
 		t.Errorf("answer %q", b)
 	}
 }

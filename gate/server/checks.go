@@ -16,6 +16,56 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// text stores a value as it is.
+func text(field func(*Config) *string) func(*Config, string) error {
+	return checked(func(string) error { return nil }, field)
+}
+
+// checked stores a value that check finds nothing wrong with.
+func checked(check func(string) error, field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		*field(c) = v
+		return check(v)
+	}
+}
+
+// flag stores true or false.
+func flag(field func(*Config) *bool) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		switch strings.ToLower(v) {
+		case "true", "1", "yes", "on":
+			*field(c) = true
+		case "false", "0", "no", "off":
+			*field(c) = false
+		default:
+			return fmt.Errorf("%q is neither true nor false", v)
+		}
+		return nil
+	}
+}
+
+// number stores a whole number within bounds.
+func number(least, most int64, set func(*Config, int64)) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("%q is not a number from %d to %d", v, least, most)
+		}
+		set(c, n)
+		return nil
+	}
+}
+
+func readDataDir(c *Config, v string) (err error) {
+	c.DataDir, err = DataDir(v)
+	return err
+}
+
+func readSite(c *Config, v string) error {
+	c.SiteURL = strings.TrimRight(v, "/")
+	return web(v)
+}
+
 // DataDir returns the data folder that v names as an absolute path; the usual one
 // for "": a folder of the system for root, else of the user.
 func DataDir(v string) (string, error) {
@@ -132,25 +182,6 @@ func readable(file string) error {
 		return err
 	}
 	return f.Close()
-}
-
-func number(v string, least, most int64, set func(int64)) error {
-	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || n < least || n > most {
-		return fmt.Errorf("%q is not a number from %d to %d", v, least, most)
-	}
-	set(n)
-	return nil
-}
-
-func yes(v string) (bool, error) {
-	switch strings.ToLower(v) {
-	case "true", "1", "yes", "on":
-		return true, nil
-	case "false", "0", "no", "off":
-		return false, nil
-	}
-	return false, fmt.Errorf("%q is neither true nor false", v)
 }
 
 // loopback tells whether only this machine can reach the address.

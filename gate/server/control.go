@@ -60,7 +60,7 @@ func stopNode(ctx context.Context, dir string, out io.Writer) error {
 			return err
 		}
 		if !held {
-			f.Close()
+			_ = f.Close()
 			fmt.Fprintln(out, "DefectDojo has stopped")
 			return nil
 		}

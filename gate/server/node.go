@@ -94,7 +94,7 @@ func tryLock(dir string) (f *os.File, held bool, err error) {
 	if err == nil {
 		return f, false, nil
 	}
-	f.Close()
+	_ = f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, true, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,8 +49,8 @@ func requestID(given string) string {
 // library, which takes the first, is given this one alone.
 func (s *Server) client(c *fiber.Ctx) string {
 	seen := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
-	for i := len(seen) - 1; i >= 0; i-- {
-		addr, err := netip.ParseAddr(strings.TrimSpace(seen[i]))
+	for _, a := range slices.Backward(seen) {
+		addr, err := netip.ParseAddr(strings.TrimSpace(a))
 		if err != nil {
 			break
 		}

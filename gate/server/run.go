@@ -37,7 +37,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer, serving func() error) e
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) { // told to stop before it served
 		err = nil
 	}
-	return errors.Join(err, n.stop())
+	return errors.Join(err, n.stop()) //nolint:contextcheck // ctx has ended
 }
 
 // node is what Run has started so far.
@@ -111,7 +111,9 @@ func (n *node) stop() error {
 	if n.db != nil {
 		errs = append(errs, n.db.stop(ctx, say))
 	}
-	slog.InfoContext(ctx, "stopped")
+	if n.server != nil {
+		slog.InfoContext(ctx, "stopped")
+	}
 	return errors.Join(errs...)
 }
 

