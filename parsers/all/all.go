@@ -79,6 +79,7 @@ import (
 	"defectdojo/parsers/kubescape"
 	"defectdojo/parsers/mend"
 	"defectdojo/parsers/mobsf"
+	"defectdojo/parsers/ms_defender"
 	"defectdojo/parsers/nancy"
 	"defectdojo/parsers/netsparker"
 	"defectdojo/parsers/nikto"
@@ -96,6 +97,8 @@ import (
 	"defectdojo/parsers/polaris"
 	"defectdojo/parsers/popeye"
 	"defectdojo/parsers/prowler"
+	"defectdojo/parsers/qualys"
+	"defectdojo/parsers/qualys_webapp"
 	"defectdojo/parsers/retirejs"
 	"defectdojo/parsers/rubocop"
 	"defectdojo/parsers/sarif"
@@ -119,6 +122,8 @@ import (
 	"defectdojo/parsers/trufflehog"
 	"defectdojo/parsers/trufflehog3"
 	"defectdojo/parsers/twistlock"
+	"defectdojo/parsers/wapiti"
+	"defectdojo/parsers/whitehat_sentinel"
 	"defectdojo/parsers/wiz"
 	"defectdojo/parsers/wpscan"
 	"defectdojo/parsers/yarn_audit"
@@ -200,6 +205,7 @@ var Parsers = slices.Concat(
 	kubescape.Parsers,
 	mend.Parsers,
 	mobsf.Parsers,
+	ms_defender.Parsers,
 	nancy.Parsers,
 	netsparker.Parsers,
 	nikto.Parsers,
@@ -217,6 +223,8 @@ var Parsers = slices.Concat(
 	polaris.Parsers,
 	popeye.Parsers,
 	prowler.Parsers,
+	qualys.Parsers,
+	qualys_webapp.Parsers,
 	retirejs.Parsers,
 	rubocop.Parsers,
 	sarif.Parsers,
@@ -240,6 +248,8 @@ var Parsers = slices.Concat(
 	trufflehog.Parsers,
 	trufflehog3.Parsers,
 	twistlock.Parsers,
+	wapiti.Parsers,
+	whitehat_sentinel.Parsers,
 	wiz.Parsers,
 	wpscan.Parsers,
 	yarn_audit.Parsers,
