@@ -50,7 +50,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
 	case s.Has("matches") && s.Value("descriptor.name") == "grype", s.Has("matches[].vulnerability.id", "matches[].artifact.name"):
 		return parsers.Sure
-	case s.Has("matches", "descriptor"):
+	case s.Has("matches", "descriptor") && s.Value("descriptor.name") == "":
 		return parsers.Likely
 	}
 	return parsers.No

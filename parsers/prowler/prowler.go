@@ -42,7 +42,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 		return parsers.Sure
 	case s.Value("[].metadata.product.name") != "Prowler":
 		return parsers.No
-	case provider == "" || provider == "aws":
+	case provider == "aws":
 		return parsers.Likely // surer: AWS Prowler V3
 	}
 	return parsers.Sure
