@@ -122,6 +122,8 @@ import (
 	"defectdojo/parsers/trufflehog"
 	"defectdojo/parsers/trufflehog3"
 	"defectdojo/parsers/twistlock"
+	"defectdojo/parsers/veracode"
+	"defectdojo/parsers/veracode_sca"
 	"defectdojo/parsers/wapiti"
 	"defectdojo/parsers/whitehat_sentinel"
 	"defectdojo/parsers/wiz"
@@ -248,6 +250,8 @@ var Parsers = slices.Concat(
 	trufflehog.Parsers,
 	trufflehog3.Parsers,
 	twistlock.Parsers,
+	veracode.Parsers,
+	veracode_sca.Parsers,
 	wapiti.Parsers,
 	whitehat_sentinel.Parsers,
 	wiz.Parsers,
