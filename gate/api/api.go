@@ -14,6 +14,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
+	"defectdojo/gate/ingest"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
@@ -28,9 +29,13 @@ type Deps struct {
 	Auth    *auth.Auth
 	Judge   *verdict.Judge
 	Triage  *triage.Triage
-	Version string        // of the program
-	Timeout time.Duration // of one request; a minute if zero
-	Now     func() time.Time
+	Import  func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
+	Version string // of the program
+
+	MaxReport int64         // bytes of the largest report; 100 MiB if zero
+	UploadDir string        // where reports are while they come in; the system's if blank
+	Timeout   time.Duration // of a request that imports nothing; a minute if zero
+	Now       func() time.Time
 }
 
 // api answers requests.
@@ -49,6 +54,9 @@ type route struct {
 func Mount(r fiber.Router, d Deps) {
 	if d.Timeout == 0 {
 		d.Timeout = time.Minute
+	}
+	if d.MaxReport == 0 {
+		d.MaxReport = 100 << 20
 	}
 	if d.Now == nil {
 		d.Now = time.Now //nolint:forbidigo // the edge where the clock comes in
@@ -83,6 +91,7 @@ func (a *api) routes() []route {
 		a.userRoutes(),
 		a.environmentRoutes(),
 		a.verdictRoutes(),
+		a.importRoutes(),
 	} {
 		all = append(all, routes...)
 	}
@@ -106,7 +115,11 @@ type request struct {
 // route needs. What is on a product is checked again, on that product.
 func (a *api) serve(rt route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		ctx, cancel := context.WithTimeout(c.UserContext(), a.Timeout)
+		limit := a.Timeout
+		if rt.do == auth.Import {
+			limit = importTime
+		}
+		ctx, cancel := context.WithTimeout(c.UserContext(), limit)
 		defer cancel()
 		c.SetUserContext(ctx)
 		r := &request{Ctx: c, api: a, ctx: ctx, do: rt.do, now: a.Now()}

@@ -166,3 +166,16 @@ func (s *Store) JIRAIssues(ctx context.Context, findings []int64) ([]JIRAIssue, 
 		left join jira_instances i on i.id = p.jira_instance_id
 		where j.finding_id = any($1)`, orEmpty(findings))
 }
+
+// OwnsScanConfiguration tells whether an API scan configuration is a product's own.
+func (s *Store) OwnsScanConfiguration(ctx context.Context, product, id int64) (bool, error) {
+	return scalar[bool](ctx, s.db, `
+		select exists (select from product_api_scan_configurations where id = $2 and product_id = $1)`, product, id)
+}
+
+// SeesLocation tells whether a location is one of a product in scope.
+func (s *Store) SeesLocation(ctx context.Context, scope gate.Scope, id int64) (bool, error) {
+	return scalar[bool](ctx, s.db, `
+		select exists (select from location_products where location_id = $1 and ($2 or product_id = any($3)))`,
+		id, scope.All, orEmpty(scope.ProductIDs))
+}
