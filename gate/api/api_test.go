@@ -1,11 +1,14 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/textproto"
 	"strings"
 	"sync"
 	"testing"
@@ -13,13 +16,16 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"gocloud.dev/blob/memblob"
 
 	"defectdojo/gate"
 	"defectdojo/gate/api"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/gatetest"
+	"defectdojo/gate/ingest"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
+	"defectdojo/gate/verdict"
 )
 
 // now is the time of all tests.
@@ -191,4 +197,64 @@ func (s *site) finding(test int64, title, severity, more string) int64 {
 	s.t.Helper()
 	return s.must(201, "POST", "/api/v2/findings/", fmt.Sprintf(
 		`{"test":%d,"title":%q,"severity":%q,"description":"d","active":true,"verified":false,"found_by":[5]%s}`, test, title, severity, more)).id()
+}
+
+// part is a field of a multipart form, or a file if it has a name.
+type part struct{ name, value, filename string }
+
+// upload sends a multipart form.
+func (s *site) upload(token, path string, parts []part, header ...string) answer {
+	s.t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for _, p := range parts {
+		h := textproto.MIMEHeader{}
+		disposition := fmt.Sprintf(`form-data; name="%s"`, p.name)
+		if p.filename != "" {
+			disposition += fmt.Sprintf(`; filename="%s"`, p.filename)
+			h.Set("Content-Type", "text/plain")
+		}
+		h.Set("Content-Disposition", disposition)
+		f, err := w.CreatePart(h)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, p.value); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.send(token, "POST", path, b.String(), append([]string{"Content-Type", w.FormDataContentType()}, header...)...)
+}
+
+// form makes parts of names and values; a report goes under "file".
+func form(pairs ...string) []part {
+	var out []part
+	for i := 0; i+1 < len(pairs); i += 2 {
+		p := part{name: pairs[i], value: pairs[i+1]}
+		if p.name == "file" {
+			p.filename = "report.json"
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// generic is a report for "Generic Findings Import".
+func generic(findings ...string) string {
+	var out []string
+	for i, f := range findings {
+		title, severity, _ := strings.Cut(f, ":")
+		out = append(out, fmt.Sprintf(`{"title":%q,"severity":%q,"description":"d%d","date":"2026-11-20"}`, title, severity, i))
+	}
+	return `{"findings":[` + strings.Join(out, ",") + `]}`
+}
+
+// withImporter lets the site import.
+func withImporter(d *api.Deps) {
+	i := &ingest.Importer{Store: d.Store, Blobs: memblob.OpenBucket(nil)}
+	d.Import = i.Import
+	d.Judge = &verdict.Judge{Store: d.Store}
 }

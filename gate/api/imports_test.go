@@ -1,0 +1,134 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const scan = "Generic Findings Import"
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withImporter)
+	product, engagement, _ := s.product("Shop")
+	a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", fmt.Sprint(engagement), "file", generic("SQL:Critical", "XSS:High"),
+		"tags", "a", "tags", "B,c", "minimum_severity", "Low", "scan_date", "2026-11-21", "version", "1.2"))
+	if a.status != 201 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	t.Log(a.body)
+	want := map[string]any{
+		"product_id": float64(product), "engagement_id": float64(engagement), "engagement": float64(engagement), "product_type_id": 1.0,
+		"scan_type": scan, "minimum_severity": "Low", "active": false, "verified": false, "file": nil, "lead": nil, "endpoint_to_add": nil,
+		"api_scan_configuration": nil, "close_old_findings": false, "close_old_findings_product_scope": false, "push_to_jira": false,
+		"auto_create_context": false, "deduplication_on_engagement": false, "create_finding_groups_for_all_findings": true,
+		"apply_tags_to_findings": false, "apply_tags_to_endpoints": false, "deduplication_complete": true, "scan_date": "2026-11-21", "version": "1.2",
+		"tags": []any{"a", "b", "c"}, "statistics.after.critical.active": 1.0, "statistics.after.total.total": 2.0, "statistics.before": nil, "statistics.delta": nil,
+	}
+	for path, v := range want {
+		if diff := cmp.Diff(v, a.get(path)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+	test, ok := a.get("test").(float64)
+	if !ok || a.get("test_id") != test {
+		t.Errorf("test %v, test_id %v", a.get("test"), a.get("test_id"))
+	}
+	again := s.upload(s.root, "/api/v2/reimport-scan/", form("scan_type", scan, "test", fmt.Sprint(test), "file", generic("SQL:Critical", "New:Low")))
+	if again.status != 201 {
+		t.Fatalf("%d %s", again.status, again.body)
+	}
+	for path, v := range map[string]any{
+		"close_old_findings": true, "do_not_reactivate": false, "engagement": nil, "statistics.before.total.total": 2.0,
+		"statistics.delta.created.total.total": 1.0, "statistics.delta.closed.total.total": 1.0, "statistics.delta.untouched.critical.active": 1.0,
+		"statistics.after.total.active": 2.0, "test": test,
+	} {
+		if diff := cmp.Diff(v, again.get(path)); diff != "" {
+			t.Errorf("reimport: %s (-want +got):\n%s", path, diff)
+		}
+	}
+	if n := s.get("/findings/?active=true").get("count"); n != 2.0 {
+		t.Errorf("%v active findings, want 2", n)
+	}
+}
+
+func TestImportByNames(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withImporter)
+	names := []string{"scan_type", scan, "product_type_name", "Team", "product_name", "Shop", "engagement_name", "main", "file", generic("SQL:High")}
+	if a := s.upload(s.root, "/api/v2/reimport-scan/", form(names...)); a.status != 400 || a.body != `["Product \"Shop\" does not exist in Product_Type \"Team\""]` {
+		t.Errorf("without auto_create_context: %d %s", a.status, a.body)
+	}
+	created := s.upload(s.root, "/api/v2/reimport-scan/", form(append(names, "auto_create_context", "True")...))
+	if created.status != 201 || created.get("statistics.before") != nil || created.get("statistics.delta") != nil {
+		t.Fatalf("created: %d %s", created.status, created.body)
+	}
+	again := s.upload(s.root, "/api/v2/reimport-scan/", form(append(names, "auto_create_context", "on")...))
+	if again.status != 201 || again.get("test") != created.get("test") || again.get("statistics.delta.untouched.total.total") != 1.0 {
+		t.Errorf("again: %d %s", again.status, again.body)
+	}
+}
+
+func TestImportRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withImporter)
+	_, engagement, _ := s.product("Shop")
+	id := fmt.Sprint(engagement)
+	report := generic("SQL:High")
+	tests := []struct {
+		name, path string
+		parts      []part
+		status     int
+		body       string // part of it
+	}{
+		{"no_target", "import-scan", form("scan_type", scan, "file", report), 400, `["Need engagement_id or product_name + engagement_name to perform import"]`},
+		{"no_target_again", "reimport-scan", form("scan_type", scan, "file", report), 400, `["Need test_id or product_name + engagement_name + scan_type to perform reimport"]`},
+		{"no_engagement", "import-scan", form("scan_type", scan, "engagement", "999", "file", report), 400, `["Engagement \"999\" does not exist"]`},
+		{"no_test", "reimport-scan", form("scan_type", scan, "test", "999", "file", report), 400, `["Test \"999\" does not exist"]`},
+		{"product_name_missing", "import-scan", form("scan_type", scan, "engagement_name", "x", "file", report), 400, `["product_name parameter missing"]`},
+		{"engagement_name_missing", "import-scan", form("scan_type", scan, "product_name", "Shop", "file", report), 400, `["engagement_name parameter missing"]`},
+		{"inconsistent", "import-scan", form("scan_type", scan, "engagement", id, "product_name", "Other", "file", report), 400, `inconsistent`},
+		{"type_conflict", "import-scan", form("scan_type", scan, "product_name", "Shop", "engagement_name", "main", "product_type_name", "Team", "file", report), 400,
+			`existing product type name - Research and Development vs supplied product type name - Team`},
+		{"no_scan_type", "import-scan", form("engagement", id, "file", report), 400, `"scan_type":["This field is required."]`},
+		{"bad_scan_type", "import-scan", form("scan_type", "Nope", "engagement", id, "file", report), 400, `"scan_type":["\"Nope\" is not a valid choice."]`},
+		{"no_file", "import-scan", form("scan_type", scan, "engagement", id), 400, `Uploading a Report File is required for Generic Findings Import`},
+		{"file_as_text", "import-scan", []part{{"scan_type", scan, ""}, {"engagement", id, ""}, {"file", report, ""}}, 400, `The submitted data was not a file.`},
+		{"extension", "import-scan", []part{{"scan_type", scan, ""}, {"engagement", id, ""}, {"file", report, "x.exe"}}, 400, `Unsupported extension.`},
+		{"future", "import-scan", form("scan_type", scan, "engagement", id, "scan_date", "2027-01-01", "file", report), 400, `"scan_date":["The scan_date cannot be in the future!"]`},
+		{"bad_date", "import-scan", form("scan_type", scan, "engagement", id, "scan_date", "yesterday", "file", report), 400, `Date has wrong format.`},
+		{"bad_boolean", "import-scan", form("scan_type", scan, "engagement", id, "active", "maybe", "file", report), 400, `"active":["Must be a valid boolean."]`},
+		{"bad_severity", "import-scan", form("scan_type", scan, "engagement", id, "minimum_severity", "high", "file", report), 400, `"minimum_severity":["\"high\" is not a valid choice."]`},
+		{"bad_group_by", "import-scan", form("scan_type", scan, "engagement", id, "group_by", "x", "file", report), 400, `"group_by"`},
+		{"bad_lead", "import-scan", form("scan_type", scan, "engagement", id, "lead", "77", "file", report), 400, `"lead":["Invalid pk \"77\" - object does not exist."]`},
+		{"bad_configuration", "import-scan", form("scan_type", scan, "engagement", id, "api_scan_configuration", "7", "file", report), 400, `"api_scan_configuration"`},
+		{"bad_endpoint", "import-scan", form("scan_type", scan, "engagement", id, "endpoint_to_add", "7", "file", report), 400, `"endpoint_to_add"`},
+		{"bad_url", "import-scan", form("scan_type", scan, "engagement", id, "source_code_management_uri", "javascript:alert(1)", "file", report), 400, `Enter a valid URL.`},
+		{"bad_tag", "import-scan", form("scan_type", scan, "engagement", id, "tags", "a b", "file", report), 400, `Invalid tag`},
+		{"no_report", "import-scan", form("scan_type", scan, "engagement", id, "file", `{"findings":[{"ti`), 400, ``},
+		{"bad_environment", "import-scan", form("scan_type", scan, "engagement", id, "environment", "Moon", "file", report), 400, `Moon`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.upload(s.root, "/api/v2/"+tt.path+"/", tt.parts)
+			if a.status != tt.status || !strings.Contains(a.body, tt.body) {
+				t.Errorf("%d %s, want %d %s", a.status, a.body, tt.status, tt.body)
+			}
+		})
+	}
+	if n := s.get("/findings/").get("count"); n != 0.0 {
+		t.Errorf("%v findings came of it", n)
+	}
+	if a := s.send(s.root, "POST", "/api/v2/import-scan/", `{"scan_type":"x"}`); a.status != 415 || a.body != `{"detail":"Unsupported media type \"application/json\" in request."}` {
+		t.Errorf("JSON: %d %s", a.status, a.body)
+	}
+	if a := s.send(s.root, "POST", "/api/v2/import-scan/", "junk", "Content-Type", "multipart/form-data; boundary=x"); a.status != 400 {
+		t.Errorf("junk: %d %s", a.status, a.body)
+	}
+	if a := s.send(s.root, "POST", "/api/v2/import-scan/", "junk", "Content-Type", "multipart/form-data"); a.status != 400 && a.status != 415 {
+		t.Errorf("no boundary: %d %s", a.status, a.body)
+	}
+}
