@@ -7,6 +7,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/valyala/fasthttp"
+
+	"defectdojo/gate/api"
 )
 
 // limits are what a request may take. One that brings a report may take more.
@@ -33,7 +35,7 @@ const bodySize = 1 << 20
 
 // uploads are the paths that take a report: their bodies may be as large as
 // DD_SCAN_FILE_MAX_SIZE, and are for the handler to read as they come in.
-var uploads = []string{"/api/v2/import-scan", "/api/v2/reimport-scan"}
+var uploads = []string{api.Root + "/import-scan", api.Root + "/reimport-scan"}
 
 // takesReport tells whether a request to path brings a report.
 func takesReport(path string) bool {

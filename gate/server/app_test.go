@@ -16,6 +16,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"defectdojo/gate"
 	"defectdojo/gate/gatetest"
@@ -39,6 +40,7 @@ func serve(t *testing.T, cfg Config, l limits) (*Server, string) {
 	s.app.Get("/ok", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	s.app.Get("/panic", func(*fiber.Ctx) error { panic("on purpose") })
 	s.app.Get("/secret", func(*fiber.Ctx) error { return errors.New("s3cret of the inside") })
+	s.app.Get("/starting", func(*fiber.Ctx) error { return &pgconn.PgError{Code: "57P03"} })
 	s.app.Get("/conflict", func(*fiber.Ctx) error { return gate.Errorf(gate.Conflict, "there is one") })
 	s.app.Get("/ip", func(c *fiber.Ctx) error { return c.SendString(c.IP() + " " + c.Protocol()) })
 	s.app.Get("/slow", func(c *fiber.Ctx) error {
@@ -121,10 +123,11 @@ func TestAnswers(t *testing.T) {
 		{"/healthz", 200, `{"status":"ok"}`},
 		{"/readyz", 200, `{"status":"ok"}`},
 		{"/ok", 200, "ok"},
-		{"/nothing", 404, `{"detail":"Cannot GET /nothing"}`},
-		{"/panic", 500, `{"detail":"internal error"}`},
-		{"/secret", 500, `{"detail":"internal error"}`},
-		{"/conflict", 409, `{"detail":"there is one"}`},
+		{"/nothing", 404, `{"detail":"Cannot GET /nothing."}`},
+		{"/panic", 500, `{"message":"Internal server error, check logs for details"}`},
+		{"/secret", 500, `{"message":"Internal server error, check logs for details"}`},
+		{"/starting", 503, `{"detail":"The database does not answer: try again."}`},
+		{"/conflict", 409, `{"message":"there is one"}`},
 	}
 	for _, tt := range tests {
 		status, header, body := get(t, "http://"+addr+tt.path)

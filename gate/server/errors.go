@@ -11,44 +11,17 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"defectdojo/gate"
+	"defectdojo/gate/api"
 )
 
-// statuses maps an error's kind to its HTTP status.
-var statuses = map[gate.Kind]int{
-	gate.Internal:     fiber.StatusInternalServerError,
-	gate.Invalid:      fiber.StatusBadRequest,
-	gate.Unauthorized: fiber.StatusUnauthorized,
-	gate.Forbidden:    fiber.StatusForbidden,
-	gate.NotFound:     fiber.StatusNotFound,
-	gate.Conflict:     fiber.StatusConflict,
-	gate.TooLarge:     fiber.StatusRequestEntityTooLarge,
-	gate.Unavailable:  fiber.StatusServiceUnavailable,
-}
-
-// failed answers a request whose handler returned err, unless the part that the
-// request is for has a funnel of its own.
+// failed answers a request whose handler returned err, and is the one place that
+// does. A database that is not there is told as what it is.
 func failed(c *fiber.Ctx, err error) error {
-	status, message := describe(c, err)
-	if status == fiber.StatusServiceUnavailable {
-		c.Set(fiber.HeaderRetryAfter, "5")
+	if gate.KindOf(err) == gate.Internal && absent(err) {
+		slog.ErrorContext(c.UserContext(), "the database does not answer", "method", c.Method(), "path", c.Path(), "error", err)
+		err = gate.Errorf(gate.Unavailable, "The database does not answer: try again.")
 	}
-	return c.Status(status).JSON(fiber.Map{"detail": message})
-}
-
-// describe returns what is told of err, and logs what is not.
-func describe(c *fiber.Ctx, err error) (int, string) {
-	if e, ok := errors.AsType[*fiber.Error](err); ok { // the library's own: no such route, a head too large
-		return e.Code, e.Message
-	}
-	kind, message := gate.KindOf(err), err.Error()
-	if kind == gate.Internal && absent(err) {
-		kind, message = gate.Unavailable, "the database does not answer: try again"
-	}
-	if kind == gate.Internal {
-		slog.ErrorContext(c.UserContext(), "request failed", "method", c.Method(), "path", c.Path(), "error", err)
-		message = "internal error"
-	}
-	return statuses[kind], message
+	return api.Error(c, err)
 }
 
 // absent tells whether err says that the database is not there just now: it
