@@ -69,7 +69,7 @@ type flowBar struct {
 const (
 	flowStep   = 44
 	flowBars   = 112 // height of all bars
-	flowMargin = 14  // for a number above and below them
+	flowMargin = 19  // for a number above and below them
 	flowLabels = 18
 )
 
@@ -90,7 +90,7 @@ func newFlowChart(weeks []store.Week) flowChart {
 			Title: fmt.Sprintf("Week of %s: %s opened, %s closed, %s open at its end", day(w.Monday), num(opened), num(closed), num(w.Open.Total())),
 		}
 		b.UpY, b.DownY = c.Zero-b.Up, c.Zero+1
-		b.UpTextY, b.DownTextY = b.UpY-4, b.DownY+b.Down+10
+		b.UpTextY, b.DownTextY = b.UpY-4, b.DownY+b.Down+12
 		if (len(weeks)-1-i)%2 == 0 {
 			b.Label = w.Monday.Format("2 Jan")
 		}

@@ -24,7 +24,7 @@ var filterNames = []string{
 var viewNames = []string{"sort", "after", "before", "per"}
 
 // newFilter reads a query. tidy is false if there was something in it that the
-// address is better without.
+// address is better without: what is blank, unknown, twice there, or so anyway.
 func newFilter(query url.Values) (f filter, tidy bool) {
 	f, tidy = filter{url.Values{}}, true
 	for name, values := range query {
@@ -33,7 +33,9 @@ func newFilter(query url.Values) (f filter, tidy bool) {
 			continue
 		}
 		for _, v := range values {
-			if v = strings.TrimSpace(v); v == "" || slices.Contains(f.Values[name], v) {
+			v = strings.TrimSpace(v)
+			usual := name == "status" && v == string(store.OpenStatus) || name == "sort" && v == string(store.BySeverity)
+			if v == "" || usual || slices.Contains(f.Values[name], v) {
 				tidy = false
 				continue
 			}
