@@ -14,7 +14,7 @@
 package aqua
 
 import (
-	"fmt"
+	"errors"
 	"time"
 
 	"defectdojo/gate"
@@ -81,7 +81,7 @@ func report(out *parsers.Report) stream.Value {
 			}),
 		})(d)
 		if err == nil && !known {
-			return fmt.Errorf(`there is none of "resources", "result", "results" and "cves"`)
+			return errors.New(`there is none of "resources", "result", "results" and "cves"`)
 		}
 		return err
 	}
@@ -108,7 +108,8 @@ func resources(out *parsers.Report) stream.Value {
 		Secrets         []struct {
 			Type string `json:"type"`
 		} `json:"sensitive_data_items"`
-	}) error {
+	},
+	) error {
 		if r.Resource.Version != "" {
 			out.Component(gate.Component{Name: r.Resource.title(), Version: r.Resource.Version, Licenses: r.Resource.licenses(), Path: r.Resource.Path})
 		}

@@ -174,7 +174,7 @@ func (r record) native() gate.Observation {
 		Fact("AWS account", r.AccountID).Fact("Region", r.Region).Fact("AWS service", r.ServiceName).
 		Fact("Resource", parsers.First(r.ResourceARN, r.ResourceID)).Fact("Kind of resource", r.ResourceType).
 		Facts("Kind of check", r.CheckType).Add(r.Notes)
-	if list := r.native3.Compliance.Value.list(); len(list) > 0 {
+	if list := r.Compliance.Value.list(); len(list) > 0 {
 		about.Add("Compliance:").List(list)
 	}
 	how.Add(r.Remediation.Recommendation.Text)

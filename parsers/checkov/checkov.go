@@ -15,7 +15,7 @@
 package checkov
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
@@ -74,7 +74,7 @@ func framework(out *parsers.Report) stream.Value {
 			"checkov_version": stream.One(version),
 		})(d)
 		if err == nil && !known {
-			return fmt.Errorf(`there is neither "failed_checks" nor "checkov_version"`)
+			return errors.New(`there is neither "failed_checks" nor "checkov_version"`)
 		}
 		return err
 	}

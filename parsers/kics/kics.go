@@ -14,7 +14,7 @@
 package kics
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"defectdojo/gate"
@@ -43,7 +43,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	key := func(o gate.Observation) string {
-		return strings.Join([]string{o.ComponentName, o.Title, o.FilePath, fmt.Sprint(*o.Line), o.Description}, "\n")
+		return strings.Join([]string{o.ComponentName, o.Title, o.FilePath, strconv.Itoa(*o.Line), o.Description}, "\n")
 	}
 	return parsers.Once(in, out, key, read)
 }

@@ -75,7 +75,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"Summary": stream.One(func(s struct {
 			Ended   string      `json:"CheckEndTime"`
 			Version stream.Text `json:"KubeLinterVersion"`
-		}) error {
+		},
+		) error {
 			run.Version, run.FinishedAt = string(s.Version), parsers.ParseTime(s.Ended)
 			return nil
 		}),

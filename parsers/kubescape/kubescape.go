@@ -71,7 +71,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			Source struct {
 				Path string `json:"relativePath"`
 			} `json:"source"`
-		}) error {
+		},
+		) error {
 			if r.Source.Path != "" {
 				files[r.ID] = r.Source.Path
 			}

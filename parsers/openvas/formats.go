@@ -87,7 +87,8 @@ func readXML(in *stream.Input, out *parsers.Report, emit func(result)) error {
 		elements[prefix+"errors/error"] = stream.Element(func(e struct {
 			Host        string `xml:"host"`
 			Description string `xml:"description"`
-		}) error {
+		},
+		) error {
 			out.Problem("%s: %s", strings.TrimSpace(e.Host), strings.TrimSpace(e.Description))
 			return nil
 		})

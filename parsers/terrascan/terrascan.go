@@ -14,7 +14,7 @@
 package terrascan
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"defectdojo/gate"
@@ -45,7 +45,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	key := func(o gate.Observation) string {
-		return strings.Join([]string{o.RuleID, o.Title, o.Severity.String(), o.FilePath, fmt.Sprint(*o.Line), o.ComponentName}, "\n")
+		return strings.Join([]string{o.RuleID, o.Title, o.Severity.String(), o.FilePath, strconv.Itoa(*o.Line), o.ComponentName}, "\n")
 	}
 	return parsers.Once(in, out, key, read)
 }
@@ -67,7 +67,8 @@ func read(in *stream.Input, out *parsers.Report) error {
 		"scan_summary": stream.One(func(s struct {
 			Target stream.Text `json:"file/folder"`
 			At     stream.Text `json:"scanned_at"`
-		}) error {
+		},
+		) error {
 			run.Target, run.StartedAt = string(s.Target), parsers.ParseTime(string(s.At))
 			return nil
 		}),

@@ -71,7 +71,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			}),
 			"Trivy": stream.One(func(v struct {
 				Version stream.Text `json:"Version"`
-			}) error {
+			},
+			) error {
 				run.Version = string(v.Version)
 				return nil
 			}),
@@ -149,36 +150,40 @@ func result(out *parsers.Report, service string) stream.Value {
 		t := target{service: service}
 		named := false
 		var waiting []func()
-		do := func(f func()) error {
-			if !named {
+		do := func(f func()) {
+			if named {
+				f()
+			} else {
 				waiting = append(waiting, f)
-				return nil
 			}
-			f()
-			return nil
 		}
 		err := stream.Object(stream.Fields{
 			"Target": func(d *stream.Decoder) error { named = true; return text(&t.name)(d) },
 			"Class":  text(&t.class),
 			"Type":   text(&t.kind),
 			"Packages": stream.Each(func(p pkg) error {
-				return do(func() { out.Component(p.component(t)) })
+				do(func() { out.Component(p.component(t)) })
+				return nil
 			}),
 			"Vulnerabilities": stream.Each(func(v vulnerability) error {
-				return do(func() { out.Emit(v.observation(t)) })
+				do(func() { out.Emit(v.observation(t)) })
+				return nil
 			}),
 			"Misconfigurations": stream.Each(func(m misconfiguration) error {
-				return do(func() {
+				do(func() {
 					if m.failed() {
 						out.Emit(m.observation(t))
 					}
 				})
+				return nil
 			}),
 			"Secrets": stream.Each(func(s secret) error {
-				return do(func() { out.Emit(s.observation(t)) })
+				do(func() { out.Emit(s.observation(t)) })
+				return nil
 			}),
 			"Licenses": stream.Each(func(l license) error {
-				return do(func() { out.Emit(l.observation(t)) })
+				do(func() { out.Emit(l.observation(t)) })
+				return nil
 			}),
 			"Results": stream.Array(func(d *stream.Decoder) error { return result(out, service)(d) }),
 		})(d)

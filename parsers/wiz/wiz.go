@@ -12,9 +12,9 @@
 package wiz
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"defectdojo/gate"
 	"defectdojo/parsers"
@@ -138,24 +138,21 @@ func state(o *gate.Observation, status, resolved string) {
 
 // tags reads the tags of a resource, {"name": "value"}, in their order.
 func tags(object string) []string {
-	d := jsontext.NewDecoder(strings.NewReader(object))
-	if d.PeekKind() != '{' {
+	d := json.NewDecoder(strings.NewReader(object))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return nil
 	}
 	var list []string
-	name := ""
-	for {
-		t, err := d.ReadToken()
-		switch {
-		case err != nil || t.Kind() == '}' && d.StackDepth() == 0:
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
 			return list
-		case t.Kind() != '"':
-			continue
 		}
-		if _, n := d.StackIndex(d.StackDepth()); n%2 == 1 {
-			name = t.String()
-		} else {
-			list = append(list, name+": "+t.String())
+		var value string
+		if d.Decode(&value) != nil {
+			return list
 		}
+		list = append(list, fmt.Sprint(name, ": ", value))
 	}
+	return list
 }
