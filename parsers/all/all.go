@@ -106,6 +106,7 @@ import (
 	"defectdojo/parsers/semgrep_pro"
 	"defectdojo/parsers/snyk"
 	"defectdojo/parsers/snyk_code"
+	"defectdojo/parsers/sonarqube"
 	"defectdojo/parsers/sonatype"
 	"defectdojo/parsers/spdx"
 	"defectdojo/parsers/spotbugs"
@@ -234,6 +235,7 @@ var Parsers = slices.Concat(
 	semgrep_pro.Parsers,
 	snyk.Parsers,
 	snyk_code.Parsers,
+	sonarqube.Parsers,
 	sonatype.Parsers,
 	spdx.Parsers,
 	spotbugs.Parsers,
