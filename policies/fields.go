@@ -27,6 +27,8 @@ type vars struct {
 	ctx *Context
 	now time.Time
 	hit fieldSet // fields that were asked for and assumed
+
+	only []string // if not nil, all but these are unknown
 }
 
 // ResolveName returns the value of a field: types.Unknown if it is not known, so
@@ -35,6 +37,9 @@ func (v *vars) ResolveName(name string) (any, bool) {
 	f, ok := fieldByName[name]
 	if !ok {
 		return nil, false
+	}
+	if v.only != nil && !slices.Contains(v.only, name) {
+		return f.unknown(), true
 	}
 	if f.bit != 0 && v.fa != nil {
 		v.hit |= f.bit & v.fa.assumed

@@ -15,7 +15,7 @@ import (
 )
 
 // worlds is how many random inputs each property is tried on.
-var worlds = flag.Int("worlds", 1000, "random inputs for each property")
+var worlds = flag.Int("worlds", 400, "random inputs for each property")
 
 // world makes random inputs of which everything is known.
 type world struct{ *rand.Rand }
