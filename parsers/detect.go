@@ -1,7 +1,6 @@
 package parsers
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -105,19 +104,18 @@ func (s *Sample) Contains(texts ...string) bool {
 // NewSample looks at a report.
 func NewSample(ctx context.Context, src io.ReadSeeker, limits stream.Limits) (*Sample, error) {
 	s := &Sample{Elements: map[string]bool{}, Attrs: map[string]string{}, keys: map[string]bool{}, values: map[string]string{}}
-	if size, err := src.Seek(0, io.SeekEnd); err == nil {
-		if at, ok := src.(io.ReaderAt); ok {
-			if z, err := zip.NewReader(at, size); err == nil {
-				s.Format = Zip
-				for _, f := range z.File[:min(len(z.File), 1000)] {
-					s.Members = append(s.Members, f.Name)
-				}
-				return s, nil
-			}
-		}
-	}
 	in, err := stream.NewInput(ctx, src, limits)
 	if err != nil {
+		return nil, err
+	}
+	if magic, err := isZip(src); err != nil || magic {
+		s.Format = Zip
+		if err == nil {
+			s.Members, err = stream.Names(in)
+		}
+		return s, err
+	}
+	if err := in.Rewind(); err != nil {
 		return nil, err
 	}
 	s.Head = make([]byte, headSize)
@@ -141,6 +139,19 @@ func NewSample(ctx context.Context, src io.ReadSeeker, limits stream.Limits) (*S
 		s.outlineText(trimmed)
 	}
 	return s, nil
+}
+
+// isZip tells whether a report begins as a zip archive does.
+func isZip(src io.ReadSeeker) (bool, error) {
+	if _, err := src.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
+	var magic [4]byte
+	n, err := io.ReadFull(src, magic[:])
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, err
+	}
+	return n == 4 && (string(magic[:]) == "PK\x03\x04" || string(magic[:]) == "PK\x05\x06"), nil
 }
 
 // outlineJSON notes the keys of a JSON report.

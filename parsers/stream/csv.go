@@ -15,7 +15,21 @@ const (
 	maxColumns = 1024
 	maxField   = 4 << 20  // bytes
 	maxLine    = 16 << 20 // bytes
+	maxRecord  = 32 << 20 // bytes
 )
+
+// quotes tells whether an odd number of quotes was read: a field that a quote
+// opens has no end then.
+type quotes struct {
+	r   io.Reader
+	odd bool
+}
+
+func (q *quotes) Read(p []byte) (int, error) {
+	n, err := q.r.Read(p)
+	q.odd = q.odd != (bytes.Count(p[:n], []byte{'"'})%2 == 1)
+	return n, err
+}
 
 // Row is one record of a CSV file, read by the names in its header.
 type Row struct {
@@ -70,8 +84,11 @@ func CSV(in *Input, required []string, f func(Row) error) error {
 // Records reads CSV from r with the separator given: for files in which
 // something stands before the header.
 func Records(r io.Reader, comma rune, required []string, f func(Row) error) error {
-	c := csv.NewReader(r)
-	c.Comma, c.LazyQuotes, c.FieldsPerRecord, c.ReuseRecord = comma, true, -1, true
+	l := &leash{r: r, taken: func() int64 { return 0 }, limit: maxRecord, what: "a record"}
+	q := &quotes{r: l}
+	c := csv.NewReader(q)
+	l.taken = c.InputOffset
+	c.Comma, c.LazyQuotes, c.FieldsPerRecord, c.ReuseRecord = comma, true, -1, false
 	header, err := c.Read()
 	if errors.Is(err, io.EOF) {
 		return Errorf("the report is empty")
@@ -94,15 +111,21 @@ func Records(r io.Reader, comma rune, required []string, f func(Row) error) erro
 			return &Error{Offset: -1, Line: 1, Reason: "there is no column " + strconv.Quote(name)}
 		}
 	}
+	c.ReuseRecord = true
+	whole, last := true, 1
 	for {
 		fields, err := c.Read()
 		if errors.Is(err, io.EOF) {
+			if q.odd && !whole {
+				return &Error{Offset: -1, Line: last, Reason: cutShort}
+			}
 			return nil
 		}
 		if err != nil {
 			return csvError(c, err)
 		}
 		line, _ := c.FieldPos(0)
+		whole, last = len(fields) >= len(header), line
 		if len(fields) > maxColumns {
 			return &Error{Offset: -1, Line: line, Reason: "more than " + strconv.Itoa(maxColumns) + " fields"}
 		}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -26,9 +27,18 @@ type Decoder struct {
 // same file could see two different severities in it.
 var options = []jsontext.Options{jsontext.AllowInvalidUTF8(true)}
 
+// newDecoder returns a decoder of in that holds no more than one value of a
+// bounded length.
+func newDecoder(in *Input) *Decoder {
+	l := &leash{r: in, taken: func() int64 { return 0 }, limit: maxValue, what: "a value"}
+	d := &Decoder{jsontext.NewDecoder(l, options...), in.limits.Depth}
+	l.taken = d.InputOffset
+	return d
+}
+
 // JSON reads a report that is exactly one JSON value.
 func JSON(in *Input, v Value) error {
-	d := &Decoder{jsontext.NewDecoder(in, options...), in.limits.Depth}
+	d := newDecoder(in)
 	if err := v(d); err != nil {
 		return jsonError(d, err)
 	}
@@ -44,7 +54,7 @@ func JSON(in *Input, v Value) error {
 // JSONs reads a report that is a sequence of JSON values (NDJSON, JSON lines,
 // or several documents one after the other) and calls v for each.
 func JSONs(in *Input, v Value) error {
-	d := &Decoder{jsontext.NewDecoder(in, options...), in.limits.Depth}
+	d := newDecoder(in)
 	for {
 		if k := d.PeekKind(); k == 0 {
 			if _, err := d.ReadToken(); errors.Is(err, io.EOF) {
@@ -224,7 +234,18 @@ func (d *Decoder) want(want string, got jsontext.Kind) error {
 			return err
 		}
 	}
-	return fmt.Errorf("want %s, got %s", want, kindNames[byte(got)])
+	return &otherKind{want, kindNames[byte(got)]}
+}
+
+// otherKind says that the next value is not of the kind that the format has there.
+type otherKind struct{ want, got string }
+
+func (e *otherKind) Error() string { return "want " + e.want + ", got " + e.got }
+
+// next returns the offset of the next value, after what separates it from the last.
+func (d *Decoder) next() int64 {
+	b := d.UnreadBuffer()
+	return d.InputOffset() + int64(len(b)-len(bytes.TrimLeft(b, " \t\r\n:,")))
 }
 
 // jsonError turns what a decoder or a Value returned into an Error with its place.
@@ -254,6 +275,9 @@ func jsonError(d *Decoder, err error) error {
 	default:
 		if gatewayError(err) {
 			return err
+		}
+		if _, ok := errors.AsType[*otherKind](err); ok {
+			e.Offset = d.next()
 		}
 		e.Reason = err.Error()
 	}
