@@ -33,7 +33,7 @@ var Parsers = []parsers.Parser{{
 
 func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
-	case s.Has("[].SchemaVersion", "[].ProductArn", "[].AwsAccountId"), s.Format == parsers.NDJSON && s.Has("SchemaVersion", "ProductArn"):
+	case s.Has("[].SchemaVersion", "[].ProductArn", "[].AwsAccountId"):
 		return parsers.Sure
 	case s.Has("Findings[].ProductArn"), s.Has("findings[].ProductArn"):
 		return parsers.Likely // surer: AWS Security Hub's

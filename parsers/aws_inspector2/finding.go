@@ -43,7 +43,7 @@ func (f finding) observation() gate.Observation {
 	switch f.Status {
 	case "CLOSED":
 		o.Active, o.Mitigated = new(false), true
-		o.MitigatedAt = parsers.ParseTime(f.Last)
+		o.MitigatedAt = instant(f.Last)
 	case "SUPPRESSED":
 		o.Active = new(false)
 	}
@@ -55,7 +55,7 @@ func (p *packageDetails) tell(o *gate.Observation, about, how *parsers.Text) {
 	o.VulnerabilityIDs = append([]string{p.ID}, p.Related...)
 	o.URL = p.URL
 	o.References = parsers.Lines(append([]string{p.URL}, p.References...)...)
-	o.PublishDate = parsers.ParseDate(p.Created)
+	o.PublishDate = gate.DateOf(instant(p.Created))
 	for _, c := range p.CVSS {
 		if o.CVSSv3 == "" && o.CVSSv4 == "" {
 			parsers.SetCVSS(o, c.Vector)

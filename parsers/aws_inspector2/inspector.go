@@ -13,6 +13,8 @@
 package aws_inspector2
 
 import (
+	"time"
+
 	"defectdojo/gate"
 	"defectdojo/parsers"
 	"defectdojo/parsers/stream"
@@ -64,8 +66,7 @@ type finding struct {
 	Severity    string       `json:"severity"`
 	Title       string       `json:"title"`
 	Description string       `json:"description"`
-	First       string       `json:"firstObservedAt"`
-	Last        string       `json:"lastObservedAt"`
+	Last        stream.Text  `json:"lastObservedAt"`
 	Exploit     string       `json:"exploitAvailable"`
 	Fix         string       `json:"fixAvailable"`
 	Score       stream.Float `json:"inspectorScore"`
@@ -90,12 +91,12 @@ type finding struct {
 }
 
 type packageDetails struct {
-	ID       string   `json:"vulnerabilityId"`
-	Source   string   `json:"source"`
-	URL      string   `json:"sourceUrl"`
-	Created  string   `json:"vendorCreatedAt"`
-	Severity string   `json:"vendorSeverity"`
-	Related  []string `json:"relatedVulnerabilities"`
+	ID       string      `json:"vulnerabilityId"`
+	Source   string      `json:"source"`
+	URL      string      `json:"sourceUrl"`
+	Created  stream.Text `json:"vendorCreatedAt"`
+	Severity string      `json:"vendorSeverity"`
+	Related  []string    `json:"relatedVulnerabilities"`
 	CVSS     []struct {
 		Vector string `json:"scoringVector"`
 	} `json:"cvss"`
@@ -138,4 +139,13 @@ type networkDetails struct {
 			Type string `json:"componentType"`
 		} `json:"steps"`
 	} `json:"networkPath"`
+}
+
+// instant reads a time, which the first version of AWS's command line writes as
+// seconds since 1970.
+func instant(t stream.Text) time.Time {
+	if s := stream.ParseFloat(string(t)); s.OK && s.F > 0 && s.F < 1e11 {
+		return time.UnixMilli(int64(s.F * 1000)).UTC()
+	}
+	return parsers.ParseTime(string(t))
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"defectdojo/parsers"
+	"defectdojo/parsers/stream"
 )
 
 // resource is what a finding is about.
@@ -13,31 +14,31 @@ type resource struct {
 	Region  string `json:"region"`
 	Details struct {
 		Image struct {
-			Registry   string   `json:"registry"`
-			Repository string   `json:"repositoryName"`
-			Hash       string   `json:"imageHash"`
-			Author     string   `json:"author"`
-			Platform   string   `json:"platform"`
-			PushedAt   string   `json:"pushedAt"`
-			Tags       []string `json:"imageTags"`
+			Registry   string      `json:"registry"`
+			Repository string      `json:"repositoryName"`
+			Hash       string      `json:"imageHash"`
+			Author     string      `json:"author"`
+			Platform   string      `json:"platform"`
+			PushedAt   stream.Text `json:"pushedAt"`
+			Tags       []string    `json:"imageTags"`
 		} `json:"awsEcrContainerImage"`
 		Instance struct {
-			Image    string   `json:"imageId"`
-			Platform string   `json:"platform"`
-			Kind     string   `json:"type"`
-			VPC      string   `json:"vpcId"`
-			Subnet   string   `json:"subnetId"`
-			Launched string   `json:"launchedAt"`
-			IPv4     []string `json:"ipV4Addresses"`
-			IPv6     []string `json:"ipV6Addresses"`
+			Image    string      `json:"imageId"`
+			Platform string      `json:"platform"`
+			Kind     string      `json:"type"`
+			VPC      string      `json:"vpcId"`
+			Subnet   string      `json:"subnetId"`
+			Launched stream.Text `json:"launchedAt"`
+			IPv4     []string    `json:"ipV4Addresses"`
+			IPv6     []string    `json:"ipV6Addresses"`
 		} `json:"awsEc2Instance"`
 		Function struct {
-			Name     string   `json:"functionName"`
-			Version  string   `json:"version"`
-			Runtime  string   `json:"runtime"`
-			Hash     string   `json:"codeSha256"`
-			Modified string   `json:"lastModifiedAt"`
-			Layers   []string `json:"layers"`
+			Name     string      `json:"functionName"`
+			Version  string      `json:"version"`
+			Runtime  string      `json:"runtime"`
+			Hash     string      `json:"codeSha256"`
+			Modified stream.Text `json:"lastModifiedAt"`
+			Layers   []string    `json:"layers"`
 		} `json:"awsLambdaFunction"`
 		Repository struct {
 			Name     string `json:"projectName"`
@@ -60,14 +61,14 @@ func (r resource) tell(t *parsers.Text) {
 	switch d := r.Details; r.Type {
 	case image:
 		t.Fact("Registry", d.Image.Registry).Fact("Repository", d.Image.Repository).Fact("Digest", d.Image.Hash).Fact("Author", d.Image.Author).
-			Fact("Platform", d.Image.Platform).Fact("Pushed", d.Image.PushedAt).Facts("Tags", d.Image.Tags)
+			Fact("Platform", d.Image.Platform).Fact("Pushed", string(d.Image.PushedAt)).Facts("Tags", d.Image.Tags)
 	case instance:
 		t.Fact("Machine image", d.Instance.Image).Fact("Platform", d.Instance.Platform).Fact("Kind of instance", d.Instance.Kind).
-			Fact("VPC", d.Instance.VPC).Fact("Subnet", d.Instance.Subnet).Fact("Launched", d.Instance.Launched).
+			Fact("VPC", d.Instance.VPC).Fact("Subnet", d.Instance.Subnet).Fact("Launched", string(d.Instance.Launched)).
 			Facts("Addresses", append(d.Instance.IPv4, d.Instance.IPv6...))
 	case function:
 		t.Fact("Function", d.Function.Name).Fact("Version", d.Function.Version).Fact("Runtime", d.Function.Runtime).
-			Fact("Digest", d.Function.Hash).Fact("Changed", d.Function.Modified).Facts("Layers", d.Function.Layers)
+			Fact("Digest", d.Function.Hash).Fact("Changed", string(d.Function.Modified)).Facts("Layers", d.Function.Layers)
 	default:
 		t.Fact("Kind", r.Type).Fact("Project", d.Repository.Name).Fact("Provider", d.Repository.Provider).Fact("Commit", d.Repository.Commit)
 	}
