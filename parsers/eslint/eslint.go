@@ -33,8 +33,10 @@ var Parsers = []parsers.Parser{{
 
 func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
-	case s.Has("[].filePath", "[].messages"):
+	case s.Has("[].filePath", "[].messages", "[].errorCount"):
 		return parsers.Sure
+	case s.Has("[].filePath", "[].messages") && !s.Has("[].sourceContent"): // which is Secretlint's
+		return parsers.Likely
 	case s.Format == parsers.JSON && strings.Join(strings.Fields(string(s.Head)), "") == "[]":
 		return parsers.Possible
 	}

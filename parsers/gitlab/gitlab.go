@@ -196,6 +196,16 @@ func purl(manager stream.Text, d Dependency) string {
 	return parsers.PURL(purlTypes[strings.ToLower(string(manager))], string(d.Package.Name), string(d.Version))
 }
 
+// shapes are what only the places of a kind have, for reports that do not name it.
+var shapes = map[string][]string{
+	"sast":                {"vulnerabilities[].location.file", "vulnerabilities[].location.start_line"},
+	"secret_detection":    {"vulnerabilities[].raw_source_code_extract"},
+	"dependency_scanning": {"vulnerabilities[].location.file", "vulnerabilities[].location.dependency.package.name"},
+	"container_scanning":  {"vulnerabilities[].location.image"},
+	"dast":                {"vulnerabilities[].location.hostname", "vulnerabilities[].evidence"},
+	"coverage_fuzzing":    {"vulnerabilities[].location.crash_type"},
+}
+
 // Detect tells how much a report looks like one of the kinds.
 func Detect(kinds ...string) func(s *parsers.Sample) parsers.Likeness {
 	return func(s *parsers.Sample) parsers.Likeness {
@@ -208,6 +218,11 @@ func Detect(kinds ...string) func(s *parsers.Sample) parsers.Likeness {
 				return parsers.Sure
 			}
 			if scan == "" && s.Value("vulnerabilities[].category") == k && s.Has("vulnerabilities[].identifiers") {
+				return parsers.Likely
+			}
+		}
+		for _, k := range kinds {
+			if scan == "" && s.Has("vulnerabilities[].identifiers") && s.Has(shapes[k]...) && !(k == "sast" && s.Has("vulnerabilities[].raw_source_code_extract")) {
 				return parsers.Likely
 			}
 		}
