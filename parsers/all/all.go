@@ -12,7 +12,9 @@ import (
 	"defectdojo/parsers/anchore_grype"
 	"defectdojo/parsers/anchorectl_policies"
 	"defectdojo/parsers/anchorectl_vulns"
+	"defectdojo/parsers/appspider"
 	"defectdojo/parsers/aqua"
+	"defectdojo/parsers/arachni"
 	"defectdojo/parsers/asff"
 	"defectdojo/parsers/auditjs"
 	"defectdojo/parsers/aws_inspector2"
@@ -29,6 +31,7 @@ import (
 	"defectdojo/parsers/burp_api"
 	"defectdojo/parsers/burp_dastardly"
 	"defectdojo/parsers/burp_graphql"
+	"defectdojo/parsers/burp_suite_dast"
 	"defectdojo/parsers/cargo_audit"
 	"defectdojo/parsers/cfn_nag"
 	"defectdojo/parsers/checkmarx"
@@ -68,6 +71,7 @@ import (
 	"defectdojo/parsers/govulncheck"
 	"defectdojo/parsers/hadolint"
 	"defectdojo/parsers/harbor_vulnerability"
+	"defectdojo/parsers/hcl_appscan"
 	"defectdojo/parsers/horusec"
 	"defectdojo/parsers/invicti"
 	"defectdojo/parsers/jfrog_xray_unified"
@@ -82,6 +86,7 @@ import (
 	"defectdojo/parsers/ms_defender"
 	"defectdojo/parsers/nancy"
 	"defectdojo/parsers/netsparker"
+	"defectdojo/parsers/nexpose"
 	"defectdojo/parsers/nikto"
 	"defectdojo/parsers/nmap"
 	"defectdojo/parsers/npm_audit"
@@ -110,6 +115,7 @@ import (
 	"defectdojo/parsers/sonatype"
 	"defectdojo/parsers/spdx"
 	"defectdojo/parsers/spotbugs"
+	"defectdojo/parsers/sslscan"
 	"defectdojo/parsers/sslyze"
 	"defectdojo/parsers/sysdig_cli"
 	"defectdojo/parsers/sysdig_reports"
@@ -141,7 +147,9 @@ var Parsers = slices.Concat(
 	anchore_grype.Parsers,
 	anchorectl_policies.Parsers,
 	anchorectl_vulns.Parsers,
+	appspider.Parsers,
 	aqua.Parsers,
+	arachni.Parsers,
 	asff.Parsers,
 	auditjs.Parsers,
 	aws_inspector2.Parsers,
@@ -158,6 +166,7 @@ var Parsers = slices.Concat(
 	burp_api.Parsers,
 	burp_dastardly.Parsers,
 	burp_graphql.Parsers,
+	burp_suite_dast.Parsers,
 	cargo_audit.Parsers,
 	cfn_nag.Parsers,
 	checkmarx.Parsers,
@@ -197,6 +206,7 @@ var Parsers = slices.Concat(
 	govulncheck.Parsers,
 	hadolint.Parsers,
 	harbor_vulnerability.Parsers,
+	hcl_appscan.Parsers,
 	horusec.Parsers,
 	invicti.Parsers,
 	jfrog_xray_unified.Parsers,
@@ -211,6 +221,7 @@ var Parsers = slices.Concat(
 	ms_defender.Parsers,
 	nancy.Parsers,
 	netsparker.Parsers,
+	nexpose.Parsers,
 	nikto.Parsers,
 	nmap.Parsers,
 	npm_audit.Parsers,
@@ -239,6 +250,7 @@ var Parsers = slices.Concat(
 	sonatype.Parsers,
 	spdx.Parsers,
 	spotbugs.Parsers,
+	sslscan.Parsers,
 	sslyze.Parsers,
 	sysdig_cli.Parsers,
 	sysdig_reports.Parsers,
