@@ -1,6 +1,7 @@
 package kubescape
 
 import (
+	"slices"
 	"strings"
 
 	"defectdojo/gate"
@@ -26,6 +27,16 @@ type rule struct {
 	Name   string `json:"name"`
 	Status string `json:"status"`
 	Paths  []path `json:"paths"`
+
+	Settings   stream.Lenient[map[string]stream.OneOrMany[stream.Text]] `json:"controlConfigurations"`
+	Exceptions stream.Lenient[[]exception]                              `json:"exception"`
+}
+
+// exception is a policy that excepts a resource from a rule, but only from
+// failing the scan.
+type exception struct {
+	Name    string   `json:"name"`
+	Actions []string `json:"actions"`
 }
 
 // path is a place in the resource that fails a rule, and how it should be.
@@ -69,7 +80,7 @@ func (c control) observation(failed []rule, resource, file string, s summary) ga
 	var fixes []string
 	for _, r := range failed {
 		places, how := r.paths()
-		steps.Add("The rule " + parsers.First(r.Name, c.Name)).List(append(places, how...))
+		steps.Add("The rule " + parsers.First(r.Name, c.Name)).List(slices.Concat(places, how, r.settings()))
 		fixes = append(fixes, how...)
 	}
 	how.Add(s.Remediation).List(fixes)
@@ -84,6 +95,23 @@ func (c control) observation(failed []rule, resource, file string, s summary) ga
 		Check:            c.ID,
 		ComponentName:    resource,
 	}
+}
+
+// settings tells how the rule is set up, and what excepts the resource from it.
+func (r rule) settings() []string {
+	var list []string
+	for name, values := range r.Settings.Value {
+		s := "Configured: " + name
+		for i, v := range values {
+			s += []string{" = ", ", "}[min(i, 1)] + string(v)
+		}
+		list = append(list, s)
+	}
+	slices.Sort(list)
+	for _, e := range r.Exceptions.Value {
+		list = append(list, "Exception: "+e.Name+" ("+strings.Join(e.Actions, ", ")+")")
+	}
+	return list
 }
 
 // paths returns the places that fail the rule, and how they should be.
