@@ -63,7 +63,7 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 }
 
 func newApp(d api.Deps) *fiber.App {
-	app := fiber.New(fiber.Config{
+	app := fiber.New(fiber.Config{DisableStartupMessage: true,
 		ErrorHandler: api.Error, Immutable: true, StreamRequestBody: true, DisablePreParseMultipartForm: true, EnableTrustedProxyCheck: true,
 	})
 	api.Mount(app, d)
@@ -205,6 +205,13 @@ type part struct{ name, value, filename string }
 // upload sends a multipart form.
 func (s *site) upload(token, path string, parts []part, header ...string) answer {
 	s.t.Helper()
+	body, content := multipartBody(s.t, parts)
+	return s.send(token, "POST", path, body, append([]string{"Content-Type", content}, header...)...)
+}
+
+// multipartBody returns a multipart form and its content type.
+func multipartBody(t *testing.T, parts []part) (body, content string) {
+	t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	for _, p := range parts {
@@ -217,16 +224,23 @@ func (s *site) upload(token, path string, parts []part, header ...string) answer
 		h.Set("Content-Disposition", disposition)
 		f, err := w.CreatePart(h)
 		if err != nil {
-			s.t.Fatal(err)
+			t.Fatal(err)
 		}
 		if _, err := io.WriteString(f, p.value); err != nil {
-			s.t.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return s.send(token, "POST", path, b.String(), append([]string{"Content-Type", w.FormDataContentType()}, header...)...)
+	return b.String(), w.FormDataContentType()
+}
+
+// object returns the body as a JSON object.
+func object(a answer) map[string]any {
+	var m map[string]any
+	_ = json.Unmarshal([]byte(a.body), &m)
+	return m
 }
 
 // form makes parts of names and values; a report goes under "file".

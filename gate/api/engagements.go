@@ -123,9 +123,14 @@ func (a *api) setEngagementStatus(r *request, active bool, status string) error 
 	return r.reply(fiber.StatusOK, struct{}{})
 }
 
-// seesProduct tells whether the sender may see a product.
+// seesProduct tells whether there is a product that the sender may see.
 func (r *request) seesProduct(ctx context.Context, id int64) (bool, error) {
-	return allows(r.Auth.May(ctx, r.who, auth.View, id))
+	scope, err := r.scope()
+	if err != nil {
+		return false, err
+	}
+	_, err = r.Store.Product(ctx, scope, id)
+	return allows(err)
 }
 
 func engagementPage(r *request, q *query) (store.List[gate.Engagement], store.Page, error) {

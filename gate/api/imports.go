@@ -38,10 +38,12 @@ func (a *api) importReport(r *request, again bool) error {
 		return unsupported(r.Get(fiber.HeaderContentType))
 	}
 	if err := r.mayImportAtAll(); err != nil { // before a byte of the report is read
+		r.Context().SetConnectionClose()
 		return err
 	}
 	up, err := r.receive(params["boundary"])
-	if err != nil {
+	if err != nil { // what is left of the body would be taken for the next request
+		r.Context().SetConnectionClose()
 		return err
 	}
 	defer up.remove()

@@ -133,6 +133,13 @@ func readProduct(r *request, f *form, before gate.Product, p *gate.Product) {
 		if id == before.ProdTypeID {
 			return true, nil
 		}
+		scope, err := r.typeScope()
+		if err != nil {
+			return false, err
+		}
+		if _, err = r.Store.ProductType(ctx, scope, id); err != nil || before.ID == 0 {
+			return allows(err)
+		}
 		return allows(r.Auth.MayType(ctx, r.who, auth.AddProduct, id)) // it moves there only with the right to add one there
 	})
 	user := r.kind("user")
