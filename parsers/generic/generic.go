@@ -47,7 +47,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 		return parsers.Sure
 	case s.Has("findings[].title", "findings[].severity", "findings[].description"):
 		return parsers.Likely
-	case s.HasColumns("title", "severity", "description", "date"), s.Has("findings[]") && !s.Has("findings[].title"):
+	case s.HasColumns("title", "severity", "description", "date"), s.Has("findings[]", "name") && !s.Has("findings[].title"), s.Is(`{"findings":[]}`):
 		return parsers.Possible
 	}
 	return parsers.No

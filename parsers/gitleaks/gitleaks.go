@@ -44,13 +44,11 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
 	case s.Has("[].RuleID", "[].StartLine", "[].Secret"), s.Has("[].offender", "[].leakURL"), s.Has("[].offender", "[].lineNumber", "[].rule"):
 		return parsers.Sure
-	case trim(s.Head) == "[]" || trim(s.Head) == "null":
+	case s.Is("[]"), s.Is("null"):
 		return parsers.Possible
 	}
 	return parsers.No
 }
-
-func trim(b []byte) string { return strings.TrimSpace(string(b[:min(len(b), 64)])) }
 
 // leak is an element of either format: no key of the one is in the other.
 type leak struct {

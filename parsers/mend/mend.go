@@ -47,7 +47,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 		return parsers.Sure
 	case s.Has("vulnerabilities[].library"), s.Has("response[].findingInfo"):
 		return parsers.Likely
-	case s.Has("vulnerabilities[]") && !s.Has("vulnerabilities[].id"):
+	case s.Is(`{"vulnerabilities":[]}`):
 		return parsers.Possible
 	}
 	return parsers.No

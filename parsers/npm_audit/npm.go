@@ -40,7 +40,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	case s.Has("advisories", "actions", "runId"):
 		return parsers.Sure
 	case s.Has("advisories", "actions", "muted"):
-		return parsers.Likely
+		return parsers.Possible // Yarn 2 writes the same without a runId
 	}
 	return parsers.No
 }

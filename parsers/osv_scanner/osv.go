@@ -40,7 +40,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
 	case s.Has("results[].packages[].package", "results[].source"), s.Has("results", "experimental_config"), s.Has("results[]", "experimental_config"):
 		return parsers.Sure
-	case s.Has("results[]") && s.Value("results[].check_id") == "":
+	case s.Is(`{"results":[]}`):
 		return parsers.Possible
 	}
 	return parsers.No

@@ -36,9 +36,9 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
 	case s.Has("dependencies[].vulns"), s.Has("dependencies[].skip_reason"), s.Has("[].name", "[].version", "[].vulns"):
 		return parsers.Sure
-	case s.Has("dependencies[]"):
+	case s.Has("dependencies[]", "fixes"), s.Is(`{"dependencies":[]}`):
 		return parsers.Likely
-	case strings.TrimSpace(string(s.Head)) == "[]":
+	case s.Is("[]"):
 		return parsers.Possible
 	}
 	return parsers.No

@@ -35,7 +35,7 @@ var Parsers = []parsers.Parser{{
 
 func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
-	case s.Has("advisories", "metadata.dependencies") && !s.Has("runId") && !s.Has("abandoned"):
+	case s.Has("advisories", "metadata.dependencies") && !s.Has("runId") && !s.Has("muted") && !s.Has("abandoned"):
 		return parsers.Likely
 	case s.Has("advisories", "metadata"):
 		return parsers.Possible

@@ -42,9 +42,9 @@ var Parsers = []parsers.Parser{{
 
 func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
-	case s.Has("[].rule.id", "[].secret", "[].path"), s.Has("[].stringsFound", "[].reason"):
+	case s.Has("[].rule.id", "[].secret", "[].path"), s.Has("[].stringsFound", "[].reason", "[].branch", "[].path") && !s.Has("[].diff") && !s.Has("[].linenum") && !s.Has("[].parent_commit_hash"):
 		return parsers.Sure
-	case strings.TrimSpace(string(s.Head)) == "[]":
+	case s.Is("[]"):
 		return parsers.Possible
 	}
 	return parsers.No
