@@ -45,9 +45,9 @@ type Cluster struct {
 var ErrInUse = errors.New("another process is using this database")
 
 // Start runs the cluster in cfg.Dir and returns when it answers. It makes the
-// cluster if there is none, recovers it after a crash, and takes over a server
-// that a killed run has left behind. From then on the server is started again
-// whenever it ends by itself, until Stop.
+// cluster if there is none, recovers it after a crash, and ends a server that a
+// killed run has left behind. From then on the server is started again whenever
+// it ends by itself, until Stop.
 func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	c := &Cluster{Config: cfg, kept: make(chan struct{}), failed: make(chan struct{})}
 	if c.Say == nil {

@@ -144,8 +144,8 @@ func TestKeep(t *testing.T) {
 	query(t, c, `select from kept`)
 }
 
-// TestTakeOver finds a server that a killed run left behind.
-func TestTakeOver(t *testing.T) {
+// TestLeftBehind finds a server that a killed run has left behind.
+func TestLeftBehind(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	c := start(t, dir)
@@ -155,10 +155,11 @@ func TestTakeOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := start(t, dir)
-	if again.PID() != left.pid {
-		t.Errorf("process %d, want %d", again.PID(), left.pid)
+	if err := c.ready(t.Context(), left); err != nil {
+		t.Fatal(err)
 	}
+	again := start(t, dir)
+	<-left.gone
 	query(t, again, `select from kept`)
 }
 

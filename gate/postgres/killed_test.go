@@ -36,7 +36,7 @@ func keep(dir string) error {
 }
 
 // TestKilled kills the program that keeps a cluster, as kill -9 does, and starts
-// at once: it waits for the old server's end, or takes it over.
+// at once.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// process is a running postmaster: our child, or one that an earlier run of
-// this program left behind.
+// process is a running program: our child, or a postmaster that an earlier run
+// left behind.
 type process struct {
 	pid  int
 	gone chan struct{} // closed when it has ended

@@ -19,8 +19,8 @@ func (c *Cluster) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	if alive(readPID(c.data()).pid, c.data()) {
-		return c.run(ctx) // it has its configuration
+	if err := c.endLeft(ctx); err != nil {
+		return err
 	}
 	if err := c.configure(ctx); err != nil {
 		return err
@@ -28,50 +28,44 @@ func (c *Cluster) begin(ctx context.Context) error {
 	return c.run(ctx)
 }
 
-// run returns when the server answers. A server that is there already is taken
-// over; one that is about to end, or the rest of one that was killed, is waited
-// for.
+// endLeft ends the server that a killed run has left behind. It may be about to
+// end anyway, for on Linux it is told to when we die; and only our own child is
+// told so, and has the settings of today.
+func (c *Cluster) endLeft(ctx context.Context) error {
+	pid := readPID(c.data()).pid
+	if !alive(pid, c.data()) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return end(ctx, watch(pid, c.data()))
+}
+
+// run starts the server and returns when it answers. What is left of one that
+// was killed is waited for.
 func (c *Cluster) run(ctx context.Context) error {
 	var err error
 	for range 100 {
-		if err = c.try(ctx); err == nil || !errors.Is(err, errAgain) {
+		if err = c.try(ctx); err == nil || !leftover(err) || pause(ctx, 200*time.Millisecond) != nil {
 			return err
-		}
-		if pause(ctx, 200*time.Millisecond) != nil {
-			break
 		}
 	}
 	return err
 }
 
-// errAgain is wrapped by the error of a try that will go better later.
-var errAgain = errors.New("the last run is still ending")
-
-// try takes over the server that is there, or starts one.
 func (c *Cluster) try(ctx context.Context) error {
-	p, took, err := c.server()
+	if err := c.sweep(); err != nil {
+		return err
+	}
+	p, err := c.launch()
 	if err != nil {
 		return err
 	}
 	if err := c.ready(ctx, p); err != nil {
-		if took || leftover(err) {
-			return fmt.Errorf("%w: %w", errAgain, err)
-		}
 		return err
 	}
 	c.process.Store(p)
 	return nil
-}
-
-func (c *Cluster) server() (p *process, took bool, err error) {
-	if pid := readPID(c.data()).pid; alive(pid, c.data()) {
-		return watch(pid, c.data()), true, nil
-	}
-	if err := c.sweep(); err != nil {
-		return nil, false, err
-	}
-	p, err = c.launch()
-	return p, false, err
 }
 
 // sweep removes the marks of a server that is no longer there. PostgreSQL does

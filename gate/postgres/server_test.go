@@ -36,12 +36,19 @@ func TestReach(t *testing.T) {
 		`create role maker login createdb password 'secret'`,
 		`create database there owner plain`,
 		`create database closed`,
-		`revoke create on schema public from public`,
 		`create database latin encoding 'LATIN1' locale 'C' template template0 owner plain`,
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatal(sql, err)
 		}
+	}
+	other, err := pgx.Connect(t.Context(), c.URL(superuser, "closed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(t.Context())
+	if _, err := other.Exec(t.Context(), `revoke create on schema public from public`); err != nil { // as it is from PostgreSQL 15 on
+		t.Fatal(err)
 	}
 	address := func(role, password, database string) string {
 		u, err := url.Parse(c.URL(role, database))
