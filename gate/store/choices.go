@@ -34,9 +34,14 @@ func (s *Store) FindingChoices(ctx context.Context, scope gate.Scope, people boo
 		return c, err
 	}
 	if people {
-		c.People, err = many[Choice](ctx, s.db, `select id, username as name from users where is_active order by lower(username) limit 500`)
+		c.People, err = s.People(ctx)
 	}
 	return c, err
+}
+
+// People returns whom a finding can be assigned to.
+func (s *Store) People(ctx context.Context) ([]Choice, error) {
+	return many[Choice](ctx, s.db, `select id, username as name from users where is_active order by lower(username) limit 500`)
 }
 
 // Names returns the names of an engagement and a test by what a filter calls

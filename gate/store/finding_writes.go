@@ -89,18 +89,24 @@ func (s *Store) MoveLocations(ctx context.Context, f gate.Finding, from, to stri
 			f.ID, from, to, by, at); err != nil {
 			return err
 		}
-		_, err := s.db.Exec(ctx, `
-			update location_products p set status = new.status
-			from (
-				select l.location_id, case when bool_or(r.status = 'Active') then 'Active' else 'Mitigated' end as status
-				from location_findings l
-				join location_findings r on r.location_id = l.location_id
-				join findings f on f.id = r.finding_id and f.product_id = $2
-				where l.finding_id = $1 group by 1
-			) new
-			where p.location_id = new.location_id and p.product_id = $2 and p.status <> new.status`, f.ID, f.ProductID)
-		return err
+		return s.settleLocations(ctx, f)
 	})
+}
+
+// settleLocations gives the locations of a finding's product the status that
+// follows from its findings there.
+func (s *Store) settleLocations(ctx context.Context, f gate.Finding) error {
+	_, err := s.db.Exec(ctx, `
+		update location_products p set status = new.status
+		from (
+			select l.location_id, case when bool_or(r.status = 'Active') then 'Active' else 'Mitigated' end as status
+			from location_findings l
+			join location_findings r on r.location_id = l.location_id
+			join findings f on f.id = r.finding_id and f.product_id = $2
+			where l.finding_id = $1 group by 1
+		) new
+		where p.location_id = new.location_id and p.product_id = $2 and p.status <> new.status`, f.ID, f.ProductID)
+	return err
 }
 
 // RepointDuplicates makes an original's duplicates, and itself, duplicates of another finding.

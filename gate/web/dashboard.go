@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
+	"defectdojo/gate/auth"
 	"defectdojo/gate/store"
 )
 
@@ -57,7 +58,7 @@ func (w *web) dashboard(v *visit) error {
 func (w *web) dashboardLists(v *visit, p *dashboardPage) error {
 	const rows = 8
 	ctx := v.UserContext()
-	verdicts, err := w.Auth.Scope(ctx, v.Principal, "verdict:view")
+	verdicts, err := w.Auth.Scope(ctx, v.Principal, auth.ViewVerdict)
 	if err != nil {
 		return err
 	}

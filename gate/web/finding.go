@@ -1,9 +1,14 @@
 package web
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -19,7 +24,7 @@ type findingPage struct {
 	store.FindingDetails
 	CanEdit bool
 	CanNote bool
-	Exact   bool // whose place in the repository is known by commit
+	People  []store.Choice // to assign it to
 }
 
 // finding serves GET /findings/:id.
@@ -39,6 +44,11 @@ func (w *web) finding(v *visit) error {
 	}
 	p.CanEdit = w.Auth.May(ctx, v.Principal, auth.EditFinding, p.Finding.ProductID) == nil
 	p.CanNote = w.Auth.May(ctx, v.Principal, auth.AddNote, p.Finding.ProductID) == nil
+	if p.CanEdit {
+		if p.People, err = w.Store.People(ctx); err != nil {
+			return err
+		}
+	}
 	return render(v.Ctx, "finding.html", p)
 }
 
@@ -195,4 +205,41 @@ func (p findingPage) Event(e store.FindingEvent) string {
 
 var eventWords = map[string]string{
 	"new": "Found by an import", "closed": "Closed: an import no longer had it", "reactivated": "Found again", "untouched": "Still there",
+	"close": "Closed", "reopen": "Reopened", "verify": "Verified", "false_positive": "Dismissed as false positive", "out_of_scope": "Put out of scope",
+	"accept_risk": "Risk accepted", "unaccept_risk": "Risk no longer accepted", "assign": "Assigned", "edit": "Edited", "add": "Added by hand", "undo": "Undone",
+	"mark_duplicate": "Marked as duplicate", "reset_duplicate": "No longer a duplicate", "set_original": "Made the original", "request_review": "Review asked for",
+}
+
+// told are the fields whose change the event's own word tells already.
+var told = map[string]bool{
+	"active": true, "verified": true, "false_p": true, "out_of_scope": true, "risk_accepted": true, "is_mitigated": true,
+	"mitigated": true, "mitigated_by": true, "under_review": true, "reviewers": true, "review_requested_by": true, "duplicate": true,
+}
+
+// Detail says what an event changed, or which report it was.
+func (p findingPage) Detail(e store.FindingEvent) string {
+	var changed map[string][2]string
+	if json.Unmarshal([]byte(e.Detail), &changed) != nil {
+		return strings.TrimSpace(e.Detail + " " + short(e.Commit))
+	}
+	var parts []string
+	for _, field := range slices.Sorted(maps.Keys(changed)) {
+		if was, is := changed[field][0], changed[field][1]; !told[field] {
+			if field == "assignee" {
+				was, is = p.person(was), p.person(is)
+			}
+			parts = append(parts, fmt.Sprintf("%s: %s → %s", spaced(field), cmp.Or(was, "–"), cmp.Or(is, "–")))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// person is the name of somebody whose number the history holds.
+func (p findingPage) person(id string) string {
+	for _, c := range p.People {
+		if strconv.FormatInt(c.ID, 10) == id {
+			return c.Name
+		}
+	}
+	return id
 }

@@ -41,7 +41,8 @@ type layout struct {
 	CSRF    string
 	SiteURL string
 	Query   string // what the search field holds
-	Flash   string // what the last action did
+	Flash   flash  // what the last action did
+	Here    string // the page's own address
 	Now     time.Time
 	Bare    bool // without navigation: nobody is logged in
 }
@@ -50,7 +51,7 @@ type layout struct {
 func (w *web) layout(v *visit, section, title string) layout {
 	return layout{
 		Title: title, Section: section, User: v.User, CSRF: v.CSRF, SiteURL: w.SiteURL,
-		Flash: w.takeFlash(v), Now: v.now, Bare: v.User.ID == 0,
+		Flash: w.takeFlash(v), Here: v.OriginalURL(), Now: v.now, Bare: v.User.ID == 0,
 	}
 }
 

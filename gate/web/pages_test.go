@@ -51,6 +51,7 @@ var addresses = []struct {
 	{"error.html", "/findings/x", 404, []string{"Not here"}},
 	{"error.html", "/nowhere", 404, []string{"Not here"}},
 	{"login.html", "", 0, nil}, // TestLogin
+	{"bulk.html", "", 0, nil},  // TestBulk
 }
 
 func TestPages(t *testing.T) {

@@ -93,7 +93,7 @@ func (w *web) revokeToken(v *visit) error {
 	if err := w.Auth.RevokeToken(v.UserContext(), v.User, id); err != nil {
 		return err
 	}
-	w.flash(v, "The token is revoked. What used it can do nothing any more.")
+	w.flash(v, flash{Text: "The token is revoked. What used it can do nothing any more."})
 	return v.Redirect("/tokens", fiber.StatusSeeOther)
 }
 

@@ -11,12 +11,14 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/store"
+	"defectdojo/gate/triage"
 )
 
 // Deps are what the pages need.
 type Deps struct {
 	Store   *store.Store
 	Auth    *auth.Auth
+	Triage  *triage.Triage
 	SiteURL string           // where browsers and uploaders reach us: https://gate.example.org
 	Secure  bool             // browsers reach us over TLS: cookies say so
 	Now     func() time.Time // the clock
@@ -45,7 +47,13 @@ func (w *web) routes() []route {
 		{fiber.MethodGet, "/findings", auth.View, w.findings},
 		{fiber.MethodGet, "/findings.csv", auth.View, w.findingsCSV},
 		{fiber.MethodGet, "/findings.json", auth.View, w.findingsJSON},
+		{fiber.MethodGet, "/findings/bulk", auth.View, func(v *visit) error { return v.Redirect("/findings", fiber.StatusSeeOther) }},
+		{fiber.MethodPost, "/findings/bulk", auth.EditFinding, w.previewBulk},
+		{fiber.MethodPost, "/findings/bulk/apply", auth.EditFinding, w.applyBulk},
+		{fiber.MethodPost, "/findings/undo", auth.EditFinding, w.undo},
 		{fiber.MethodGet, "/findings/:id", auth.View, w.finding},
+		{fiber.MethodPost, "/findings/:id/triage", auth.EditFinding, w.triageFinding},
+		{fiber.MethodPost, "/findings/:id/notes", auth.AddNote, w.addNote},
 		{fiber.MethodGet, "/verdicts", auth.ViewVerdict, w.verdicts},
 		{fiber.MethodGet, "/verdicts/:id", auth.ViewVerdict, w.verdict},
 		{fiber.MethodGet, "/search", auth.View, w.search},

@@ -17,6 +17,7 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/gatetest"
 	"defectdojo/gate/store"
+	"defectdojo/gate/triage"
 )
 
 // site is the pages on a database of their own, with the small shop in it.
@@ -49,7 +50,7 @@ func newSite(t testing.TB, db *pgxpool.Pool, files ...string) *site {
 	s := store.New(db)
 	a := auth.New(s, auth.Config{Hash: cheap})
 	app := fiber.New(fiber.Config{ErrorHandler: Error, Immutable: true, DisableStartupMessage: true})
-	Mount(app, Deps{Store: s, Auth: a, SiteURL: "https://gate.example.org", Now: time.Now})
+	Mount(app, Deps{Store: s, Auth: a, Triage: &triage.Triage{Store: s}, SiteURL: "https://gate.example.org", Now: time.Now})
 	return &site{app, db, a}
 }
 

@@ -57,6 +57,11 @@
   function act(key) {
     const button = $('#main [data-key="' + key + '"]');
     if (!button) return false;
+    const why = button.matches("[data-why]") && $("textarea", button.form);
+    if (!button.matches("button") || (why && !why.value.trim())) {
+      (why || button).focus();
+      return true;
+    }
     if (button.form?.id === "bulk" && !boxes().some((box) => box.checked)) toggle();
     button.click();
     return true;
