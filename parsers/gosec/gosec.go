@@ -53,6 +53,11 @@ type issue struct {
 	File    string      `json:"file"`
 	Code    string      `json:"code"`
 	Line    stream.Text `json:"line"`
+
+	Suppressions []struct {
+		Kind          stream.Text `json:"kind"`
+		Justification stream.Text `json:"justification"`
+	} `json:"suppressions"` // with -track-suppressions
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
@@ -75,6 +80,9 @@ func observation(i issue) gate.Observation {
 	first, last, _ := strings.Cut(string(i.Line), "-")
 	var text parsers.Text
 	text.Add(i.Details).Fact("Rule", i.RuleID).Fact("Place", i.File+":"+string(i.Line)).Fact("Confidence", i.Confidence).Code("go", i.Code)
+	for _, s := range i.Suppressions {
+		text.Fact("Suppressed", strings.TrimSpace(string(s.Kind+" "+s.Justification)))
+	}
 	cwe := gate.ParseCWE(string(i.CWE.ID))
 	return gate.Observation{
 		Title:             i.Details + " - rule " + i.RuleID,
@@ -82,7 +90,7 @@ func observation(i issue) gate.Observation {
 		Description:       text.String(),
 		CWE:               cwe,
 		Check:             i.RuleID,
-		References:        i.CWE.URL,
+		References:        parsers.First(i.CWE.URL, "https://securego.io/docs/rules/"+strings.ToLower(i.RuleID)+".html"),
 		FilePath:          i.File,
 		Line:              stream.ParseInt(first).Ptr(),
 		EndLine:           stream.ParseInt(last).Ptr(),
