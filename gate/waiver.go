@@ -106,14 +106,16 @@ const (
 	VEXUnderInvestigation VEXStatus = "under_investigation"
 )
 
-// VEXStatement is one statement of a VEX document that somebody trusts.
+// VEXStatement is one statement of a VEX document.
 type VEXStatement struct {
-	Document        string        `json:"document"` // its digest
+	Document        string        `json:"document"`          // its digest
+	Trusted         bool          `json:"trusted,omitempty"` // it holds by itself; else it is only evidence for waivers
 	Author          string        `json:"author,omitempty"`
 	At              time.Time     `json:"at,omitzero"`
 	Vulnerability   string        `json:"vulnerability"`
 	Aliases         []string      `json:"aliases,omitempty"`
-	Products        []string      `json:"products"` // purls; one without a version is for all versions
+	Of              []string      `json:"of,omitempty"` // ids of the software that it is about, where Products are parts of it
+	Products        []string      `json:"products"`     // purls; one without a version is for all versions
 	Status          VEXStatus     `json:"status"`
 	Justification   Justification `json:"justification,omitempty"`
 	ImpactStatement string        `json:"impact_statement,omitempty"`

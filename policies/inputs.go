@@ -23,7 +23,8 @@ import (
 //     helps to find the right one.
 //   - Waivers: those of the product, expired ones too: ended waivers are reported.
 //     Approvals must have been checked against who may approve.
-//   - VEX: statements that the product's owners trust.
+//   - VEX: statements about the product or its components. Those that are Trusted
+//     rule findings out; others only support waivers.
 //   - Intel: which snapshots the EPSS, KEV and fix data of the findings came from.
 //   - Now: the time of decision. Evaluate reads no clock.
 type Inputs struct {
@@ -66,6 +67,7 @@ type Product struct {
 	Type               string   `json:"type,omitempty"`
 	Tags               []string `json:"tags,omitempty"`
 	Tier               *int     `json:"tier,omitempty"`        // 1 is the most important; nil: not known
+	PURLs              []string `json:"purls,omitempty"`       // ids by which VEX documents know it; none: any
 	Criticality        string   `json:"criticality,omitempty"` // DefectDojo's business_criticality: "very high" …
 	Lifecycle          string   `json:"lifecycle,omitempty"`
 	Platform           string   `json:"platform,omitempty"`

@@ -64,7 +64,7 @@ func (pr *policyRun) run() {
 // choose finds the candidates: what is in a status that the policy looks at and
 // that VEX does not rule out.
 func (pr *policyRun) choose() {
-	vex := newVEX(pr.in.VEX)
+	vex := newVEX(pr.in)
 	for i := range pr.in.Head {
 		f := &pr.in.Head[i]
 		switch {

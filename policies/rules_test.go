@@ -348,10 +348,59 @@ func TestVEX(t *testing.T) {
 		"other_product":       {[]gate.VEXStatement{{Vulnerability: "CVE-2021-44228", Products: []string{"pkg:npm/x"}, Status: gate.VEXFixed}}, ""},
 		"by_alias":            {[]gate.VEXStatement{{Vulnerability: "GHSA-jfh8-c2jp-5v3q", Aliases: []string{"CVE-2021-44228"}, Products: s.Products, Status: gate.VEXFixed}}, "vex_fixed"},
 	} {
-		v := evaluate(t, Inputs{Policies: []*Policy{mustParse(t, "rules: [{id: none}]")}, Head: []Finding{log4j(1)}, VEX: tc.vex})
+		v := evaluate(t, Inputs{Policies: []*Policy{mustParse(t, "rules: [{id: none}]")}, Head: []Finding{log4j(1)}, VEX: trusted(tc.vex)})
 		d, _ := v.DispositionOf(1)
 		if got := map[bool]string{true: d.Detail}[d.Code == gate.DispositionStatus]; got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// trusted returns statements that hold by themselves.
+func trusted(ss []gate.VEXStatement) []gate.VEXStatement {
+	for i := range ss {
+		ss[i].Trusted = true
+	}
+	return ss
+}
+
+// TestVEXAsEvidence: a statement that nobody trusts rules nothing out, but a
+// waiver that must have evidence can rest on it.
+func TestVEXAsEvidence(t *testing.T) {
+	t.Parallel()
+	p := mustParse(t, "rules: [{id: none}]\nwaivers: {evidence: [critical]}")
+	s := gate.VEXStatement{Document: "sha256:a", Vulnerability: "CVE-2021-44228", Products: []string{log4j(1).PURL}, Status: gate.VEXNotAffected}
+	for name, tc := range map[string]struct {
+		evidence []string
+		vex      func(*gate.VEXStatement)
+		want     gate.Decision
+	}{
+		"supported":           {[]string{"sha256:a"}, func(*gate.VEXStatement) {}, gate.Pass},
+		"none_named":          {nil, func(*gate.VEXStatement) {}, gate.Fail},
+		"other_document":      {[]string{"sha256:b"}, func(*gate.VEXStatement) {}, gate.Fail},
+		"other_vulnerability": {[]string{"sha256:a"}, func(s *gate.VEXStatement) { s.Vulnerability = "CVE-1" }, gate.Fail},
+		"affected":            {[]string{"sha256:a"}, func(s *gate.VEXStatement) { s.Status = gate.VEXAffected }, gate.Fail},
+		"other_reason":        {[]string{"sha256:a"}, func(s *gate.VEXStatement) { s.Justification = gate.ComponentNotPresent }, gate.Fail},
+	} {
+		w, v := goodWaiver(), s
+		w.Evidence, w.Justification = tc.evidence, gate.VulnerableCodeNotInPath
+		tc.vex(&v)
+		if got := evaluate(t, Inputs{Policies: []*Policy{p}, Head: []Finding{log4j(1)}, Waivers: []gate.Waiver{w}, VEX: []gate.VEXStatement{v}}); got.Overall != tc.want {
+			t.Errorf("%s: %s, want %s: %+v", name, got.Overall, tc.want, got.Waivers)
+		}
+	}
+}
+
+func TestVEXOfAnotherProduct(t *testing.T) {
+	t.Parallel()
+	s := gate.VEXStatement{Trusted: true, Of: []string{"pkg:oci/billing"}, Vulnerability: "CVE-2021-44228", Products: []string{log4j(1).PURL}, Status: gate.VEXFixed}
+	for purl, want := range map[string]gate.Decision{"": gate.Pass, "pkg:oci/billing": gate.Pass, "pkg:oci/payments": gate.Fail} {
+		in := Inputs{Policies: []*Policy{mustParse(t, "rules: [{id: none}]")}, Head: []Finding{log4j(1)}, VEX: []gate.VEXStatement{s}}
+		if purl != "" {
+			in.Context.Product.PURLs = []string{purl}
+		}
+		if v := evaluate(t, in); v.Overall != want {
+			t.Errorf("product %q: %s, want %s", purl, v.Overall, want)
 		}
 	}
 }

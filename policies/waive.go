@@ -121,6 +121,12 @@ func (w *waiver) covers(f *Finding) bool {
 		(m.Path == "" || w.path.match(f.Path))
 }
 
+// Covers tells whether a waiver is for a finding. Whether it holds is another matter.
+func Covers(w *gate.Waiver, f *Finding) bool {
+	v := waiver{Waiver: w, path: newGlob(w.Match.Path)}
+	return v.covers(f)
+}
+
 // samePURL tells whether a purl is the pattern, or the pattern in any version.
 func samePURL(pattern, purl string) bool {
 	if pattern == purl {
@@ -265,7 +271,7 @@ func (ws *waivers) stateFor(w *waiver, fa *facts, v *vars) (gate.WaiverState, st
 	if most := bySeverity(terms.MaxTTL, sev, 0); most > 0 && w.Expires.Sub(w.start()) > time.Duration(most) {
 		return gate.WaiverTooLong, fmt.Sprintf("valid for %s, longer than %s", Duration(w.Expires.Sub(w.start())), most), result{}
 	}
-	if slices.Contains(terms.Evidence, sev) && len(w.Evidence) == 0 {
+	if slices.Contains(terms.Evidence, sev) && !ws.supported(w, fa.Finding) {
 		return gate.WaiverUnapproved, "no VEX document supports it", result{}
 	}
 	for _, e := range []*expression{ws.policy.voidIf, w.voidIf} {
