@@ -171,10 +171,20 @@ func (r *Run) at(in *Inputs, on On) bool {
 	if in.Baseline == nil {
 		return false
 	}
-	if in.Baseline.Commit != "" || r.Commit != "" {
-		return r.Commit == in.Baseline.Commit
+	if commit := in.Baseline.commitOf(r.Tool); commit != "" || r.Commit != "" {
+		return r.Commit == commit
 	}
 	return r.On == OnBase
+}
+
+// commitOf returns the commit at which a tool's part of the baseline is.
+func (b *Baseline) commitOf(tool string) string {
+	for t, commit := range b.Commits {
+		if sameTool(t, tool) {
+			return commit
+		}
+	}
+	return b.Commit
 }
 
 // place names an end for people.

@@ -127,6 +127,7 @@ type Baseline struct {
 	Commit    string            `json:"commit,omitempty"`
 	Branch    string            `json:"branch,omitempty"`
 	Distance  int               `json:"distance,omitempty"` // commits between the merge base and it
+	Commits   map[string]string `json:"commits,omitempty"`  // tool → commit, of those whose last complete run was at another one
 	Scanners  []string          `json:"scanners"`           // tools with a complete run there: of others nothing is known
 	Findings  []Finding         `json:"findings"`           // active there
 	Closed    []string          `json:"closed,omitempty"`   // fingerprints that were closed there or earlier

@@ -1,0 +1,204 @@
+// Package bundle holds what an uploader needs to judge without the server:
+// policies, waivers, the baseline, what is known of findings, and intelligence,
+// signed by the server and good until a time.
+package bundle
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"defectdojo/gate"
+	"defectdojo/policies"
+	"defectdojo/policies/attest"
+)
+
+// PayloadType is what a bundle's envelope holds: this JSON, compressed.
+const PayloadType = "application/vnd.defectdojo.gate-bundle.v1+json+gzip"
+
+// MaxSize is how large a bundle may be when it is unpacked, in bytes.
+const MaxSize = 1 << 30
+
+// skew is how far a client's clock may be behind the server's.
+const skew = 5 * time.Minute
+
+// Bundle is a server's knowledge of one branch of one product, at one time.
+type Bundle struct {
+	Server    string              `json:"server"` // its URL
+	Product   policies.Product    `json:"product"`
+	Component string              `json:"component,omitempty"`
+	Branch    string              `json:"branch,omitempty"` // that it is for: a change's target
+	CreatedAt time.Time           `json:"created_at"`
+	Expires   time.Time           `json:"expires"`
+	Policies  []*policies.Policy  `json:"policies"`
+	Waivers   []gate.Waiver       `json:"waivers,omitempty"`
+	VEX       []gate.VEXStatement `json:"vex,omitempty"`
+	Baseline  *policies.Baseline  `json:"baseline,omitempty"`
+	Findings  []policies.Finding  `json:"findings,omitempty"` // all that are known on the branch, of any status
+	Runs      []policies.Run      `json:"runs,omitempty"`     // the last good ones: how many results are usual
+	Intel     policies.Intel      `json:"intel"`
+	Records   map[string]Record   `json:"records,omitempty"`   // by CVE
+	KEVWhole  bool                `json:"kev_whole,omitempty"` // Records hold the whole catalogue: who is not in it, is not exploited
+}
+
+// Record is what intelligence says of one vulnerability.
+type Record struct {
+	EPSS         *float64   `json:"epss,omitempty"`
+	Percentile   *float64   `json:"percentile,omitempty"`
+	KEV          bool       `json:"kev,omitempty"`
+	Ransomware   bool       `json:"ransomware,omitempty"`
+	FixPublished *time.Time `json:"fix_published,omitempty"`
+}
+
+// Seal signs a bundle.
+func Seal(b *Bundle, key ed25519.PrivateKey) ([]byte, error) {
+	if b.CreatedAt.IsZero() || !b.CreatedAt.Before(b.Expires) {
+		return nil, gate.Errorf(gate.Invalid, "a bundle must expire after it is made")
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if err := json.NewEncoder(z).Encode(b); err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	return attest.Seal(PayloadType, packed.Bytes(), key)
+}
+
+// Open checks a bundle's signature, then reads it.
+func Open(envelope []byte, keys []ed25519.PublicKey) (*Bundle, error) {
+	payload, err := attest.Open(envelope, PayloadType, keys)
+	if err != nil {
+		return nil, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(payload))
+	if err != nil {
+		return nil, gate.Errorf(gate.Invalid, "bundle: %v", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(z, MaxSize+1))
+	if err != nil {
+		return nil, gate.Errorf(gate.Invalid, "bundle: %v", err)
+	}
+	if len(text) > MaxSize {
+		return nil, gate.Errorf(gate.TooLarge, "a bundle may have %d bytes", MaxSize)
+	}
+	var b Bundle
+	if err := json.Unmarshal(text, &b); err != nil {
+		return nil, gate.Errorf(gate.Invalid, "bundle: %v", err)
+	}
+	return &b, nil
+}
+
+// Usable says why a bundle is not for a build; nil if it is. Its kind is
+// gate.Unavailable for one that is too old, gate.Invalid for one of something else.
+func (b *Bundle) Usable(c *policies.Context, now time.Time) error {
+	target := c.TargetBranch
+	if target == "" {
+		target = c.Branch
+	}
+	switch {
+	case !now.Before(b.Expires):
+		return gate.Errorf(gate.Unavailable, "the bundle expired %s", b.Expires.UTC().Format(time.RFC3339))
+	case now.Before(b.CreatedAt.Add(-skew)):
+		return gate.Errorf(gate.Unavailable, "the bundle is of %s, which is yet to come: the clock is wrong", b.CreatedAt.UTC().Format(time.RFC3339))
+	case c.Product.Name != b.Product.Name:
+		return gate.Errorf(gate.Invalid, "the bundle is for product %s, not %s", b.Product.Name, c.Product.Name)
+	case c.Component != b.Component:
+		return gate.Errorf(gate.Invalid, "the bundle is for component %q, not %q", b.Component, c.Component)
+	case b.Branch != "" && target != b.Branch:
+		return gate.Errorf(gate.Invalid, "the bundle is for branch %s, not %s", b.Branch, target)
+	}
+	return nil
+}
+
+// Inputs makes what the server would judge: the reports' findings, with what is
+// known of them, and beside them the known findings of scanners that did not run
+// now. The verdict is provisional. Ids of new findings must not be positive.
+func (b *Bundle) Inputs(c policies.Context, runs []policies.Run, reported []policies.Finding, now time.Time) (policies.Inputs, error) {
+	if err := b.Usable(&c, now); err != nil {
+		return policies.Inputs{}, err
+	}
+	c.Product = b.Product
+	in := policies.Inputs{
+		Policies: b.Policies, Context: c, Baseline: b.Baseline, Waivers: b.Waivers, VEX: b.VEX, Intel: b.Intel, Now: now, Provisional: true,
+		Runs: slices.Concat(b.withHistory(runs), b.Runs),
+	}
+	known := make(map[string]*policies.Finding, len(b.Findings))
+	for i := range b.Findings {
+		known[b.Findings[i].Fingerprint] = &b.Findings[i]
+	}
+	ran := map[string]bool{}
+	for _, r := range runs {
+		ran[strings.ToLower(r.Tool)] = true
+	}
+	for _, f := range reported {
+		if k := known[f.Fingerprint]; k != nil {
+			f.ID, f.FirstSeen, f.Status, f.DuplicateOf = k.ID, k.FirstSeen, reopened(k.Status), k.DuplicateOf
+		}
+		b.learn(&f)
+		in.Head = append(in.Head, f)
+	}
+	for i := range b.Findings {
+		if f := b.Findings[i]; !ran[strings.ToLower(f.Scanner)] {
+			in.Head = append(in.Head, f)
+		}
+	}
+	return in, nil
+}
+
+// reopened returns the status of a known finding that a report shows again.
+func reopened(s policies.Status) policies.Status {
+	if s == policies.Mitigated || s == policies.Inactive {
+		return policies.Open
+	}
+	return s
+}
+
+// withHistory gives runs how many results the tool had before.
+func (b *Bundle) withHistory(runs []policies.Run) []policies.Run {
+	runs = slices.Clone(runs)
+	for i := range runs {
+		for j := range b.Runs {
+			if r := &runs[i]; strings.EqualFold(b.Runs[j].Tool, r.Tool) && r.PastResults == nil {
+				r.PastResults, r.PastComponents = b.Runs[j].PastResults, b.Runs[j].PastComponents
+			}
+		}
+	}
+	return runs
+}
+
+// learn adds intelligence to a finding where it has none of its own: the worst of
+// its vulnerabilities.
+func (b *Bundle) learn(f *policies.Finding) {
+	if len(f.Vulnerabilities) == 0 {
+		return
+	}
+	kev, ransomware, listed := false, false, false
+	for _, v := range f.Vulnerabilities {
+		listed = listed || strings.HasPrefix(v, "CVE-")
+		r, ok := b.Records[v]
+		if !ok {
+			continue
+		}
+		kev, ransomware = kev || r.KEV, ransomware || r.Ransomware
+		if r.EPSS != nil && (f.EPSS == nil || *r.EPSS > *f.EPSS) {
+			f.EPSS, f.EPSSPercentile = r.EPSS, r.Percentile
+		}
+		if f.FixPublished == nil {
+			f.FixPublished = r.FixPublished
+		}
+	}
+	if f.KEV == nil && (kev || b.KEVWhole && listed) {
+		f.KEV = &kev
+	}
+	if f.Ransomware == nil && (ransomware || b.KEVWhole && listed) {
+		f.Ransomware = &ransomware
+	}
+}
