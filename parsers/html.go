@@ -2,7 +2,6 @@ package parsers
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -27,14 +26,30 @@ func Markdown(s string) string {
 	}
 	m.link()
 	m.pre(false)
-	text := strings.TrimSpace(string(m.b))
-	if strings.Contains(text, "\n\n\n") || strings.Contains(text, " \n") || strings.Contains(text, "\n \n") {
-		text = tooManyLines.ReplaceAllString(text, "\n\n")
-	}
-	return text
+	return collapse(strings.TrimSpace(string(m.b)))
 }
 
-var tooManyLines = regexp.MustCompile(`[ \t]*\n[ \t]*\n\s*\n`)
+// collapse makes several blank lines one.
+func collapse(s string) string {
+	if !strings.Contains(s, "\n\n\n") && !strings.Contains(s, "\n ") {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	blank := false
+	for line := range strings.Lines(s) {
+		if strings.TrimSpace(line) == "" {
+			blank = true
+			continue
+		}
+		if blank {
+			b.WriteByte('\n')
+		}
+		b.WriteString(line)
+		blank = false
+	}
+	return b.String()
+}
 
 // markdown writes HTML's tokens as Markdown.
 type markdown struct {

@@ -40,8 +40,11 @@ var Parsers = []parsers.Parser{{
 }}
 
 func detect(s *parsers.Sample) parsers.Likeness {
-	if s.Root == "ASSET_DATA_REPORT" || s.HasColumns("ip", "qid", "title", "vuln status") || s.HasColumns("ip", "qid", "vuln title", "is_pci") || s.HasColumns("qid", "q_severity") {
+	switch {
+	case s.Root == "ASSET_DATA_REPORT" || s.HasColumns("ip", "qid", "title", "vuln status"):
 		return parsers.Sure
+	case s.HasColumns("ip", "qid", "vuln title", "is_pci"), s.HasColumns("qid", "q_severity"):
+		return parsers.Likely // HackerGuardian writes it too
 	}
 	return parsers.No
 }

@@ -106,8 +106,8 @@ func (a *alert) addInstance(n *stream.Node) error {
 	if request == "" {
 		request, response = summary(n, uri)
 	} else {
-		request = parsers.Lines(request, "\n"+n.Get("requestbody"))
-		response = parsers.Lines(response, "\n"+n.Get("responsebody"))
+		request = join(request, n.Get("requestbody"))
+		response = join(response, n.Get("responsebody"))
 	}
 	a.pairs = a.messages.Add(a.pairs, request, response)
 	return nil
@@ -119,6 +119,14 @@ func withoutQuery(uri string) string {
 		return uri[:i]
 	}
 	return uri
+}
+
+// join puts the headers and the body of a message together.
+func join(headers, body string) string {
+	if body == "" {
+		return headers
+	}
+	return headers + "\n\n" + body
 }
 
 // place says in one line where an alert was met.
