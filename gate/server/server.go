@@ -16,6 +16,7 @@ import (
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/store"
+	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
 )
 
@@ -39,6 +40,7 @@ type Server struct {
 	blobs    *blob.Bucket
 	importer *ingest.Importer
 	judge    *verdict.Judge
+	triage   *triage.Triage
 	jobs     *jobs.Jobs // worked by this node if its role says so
 
 	stopping atomic.Bool
@@ -49,9 +51,14 @@ type Server struct {
 // New builds a node on a database that has been migrated. site is the address
 // at which people reach it.
 func New(cfg Config, pool *pgxpool.Pool, site string) (*Server, error) {
-	return newServer(cfg, pool, site, usual)
+	s, err := newServer(cfg, pool, site, usual)
+	if err == nil && cfg.Role.Serves() {
+		s.mount()
+	}
+	return s, err
 }
 
+// newServer is New without the routes of people and machines.
 func newServer(cfg Config, pool *pgxpool.Pool, site string, l limits) (*Server, error) {
 	s := &Server{cfg: cfg, pool: pool, store: store.New(pool), site: site, limits: l}
 	s.life, s.end = context.WithCancel(context.Background())

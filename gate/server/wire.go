@@ -13,9 +13,11 @@ import (
 	_ "gocloud.dev/blob/gcsblob"   // DD_BLOB_URL=gs://…
 	_ "gocloud.dev/blob/s3blob"    // DD_BLOB_URL=s3://…
 
+	"defectdojo/gate/api"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
+	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
 	"defectdojo/parsers/stream"
 )
@@ -34,7 +36,16 @@ func (s *Server) wire() error {
 		return fmt.Errorf("prepare the workers: %w", err)
 	}
 	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
+	s.triage = &triage.Triage{Store: s.store}
 	return nil
+}
+
+// mount puts the routes on the app.
+func (s *Server) mount() {
+	api.Mount(s.app, api.Deps{
+		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Import: s.importer.Import,
+		MaxReport: s.cfg.MaxReport, Now: now,
+	})
 }
 
 // work is what the jobs do.
