@@ -1,11 +1,18 @@
 package api_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"defectdojo/gate/api"
 )
 
 const scan = "Generic Findings Import"
@@ -130,5 +137,49 @@ func TestImportRefused(t *testing.T) {
 	}
 	if a := s.send(s.root, "POST", "/api/v2/import-scan/", "junk", "Content-Type", "multipart/form-data"); a.status != 400 && a.status != 415 {
 		t.Errorf("no boundary: %d %s", a.status, a.body)
+	}
+}
+
+// TestReportStreams looks whether a report is on disk already while the rest of
+// it is still to come: it must not be collected in memory.
+func TestReportStreams(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := newSite(t, withImporter, func(d *api.Deps) { d.UploadDir = dir })
+	_, e, _ := s.product("Shop")
+	addr := listen(t, s.app)
+	body, content := multipartBody(t, form("scan_type", scan, "engagement", fmt.Sprint(e), "file", generic("X:Low")+strings.Repeat(" ", 4<<20)))
+	r, w := io.Pipe()
+	go func() {
+		defer w.Close()
+		half := len(body) / 2
+		_, _ = io.WriteString(w, body[:half])
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			files, _ := os.ReadDir(dir)
+			if len(files) == 1 {
+				if i, err := files[0].Info(); err == nil && i.Size() > 1<<20 {
+					_, _ = io.WriteString(w, body[half:])
+					return
+				}
+			}
+		}
+		_ = w.CloseWithError(errors.New("half of the report was sent, and is not on disk"))
+	}()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+addr+"/api/v2/import-scan/", r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", content)
+	req.Header.Set("Authorization", "Token "+s.root)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != 201 {
+		t.Errorf("%d %s", resp.StatusCode, b)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("%d files are left behind", len(left))
 	}
 }

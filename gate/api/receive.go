@@ -52,9 +52,9 @@ func (r *request) receive(boundary string) (*upload, error) {
 	if n := int64(r.Ctx.Request().Header.ContentLength()); n > limit {
 		return nil, r.reportTooLarge()
 	}
-	var body io.Reader = bytes.NewReader(r.Body())
-	if stream := r.Context().RequestBodyStream(); stream != nil {
-		body = stream
+	body := r.Context().RequestBodyStream()
+	if body == nil { // an app that reads bodies before its handlers run
+		body = bytes.NewReader(r.Body())
 	}
 	u := &upload{values: url.Values{}}
 	parts := multipart.NewReader(bufio.NewReader(io.LimitReader(body, limit+1)), boundary)
