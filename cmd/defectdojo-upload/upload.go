@@ -271,7 +271,7 @@ func (s *session) fields(r report) map[string]string {
 		"branch_tag": s.build.branch, "commit_hash": s.build.commit, "build_id": s.build.buildID, "source_code_management_uri": s.build.url,
 	}
 	if s.build.sequence > 0 {
-		f["run_sequence"] = strconv.FormatInt(s.build.sequence, 10)
+		f["sequence"] = strconv.FormatInt(s.build.sequence, 10)
 	}
 	if s.cmd.AllowEmpty {
 		f["allow_empty"] = "true"
