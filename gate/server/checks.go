@@ -63,7 +63,7 @@ func readDataDir(c *Config, v string) (err error) {
 
 func readSite(c *Config, v string) error {
 	c.SiteURL = strings.TrimRight(v, "/")
-	return web(v)
+	return webURL(v)
 }
 
 // DataDir returns the data folder that v names as an absolute path; the usual one
@@ -168,7 +168,7 @@ func database(v string) error {
 	return err
 }
 
-func web(v string) error {
+func webURL(v string) error {
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("%q is not like https://host", v)

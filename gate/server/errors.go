@@ -12,16 +12,20 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/api"
+	"defectdojo/gate/web"
 )
 
 // failed answers a request whose handler returned err, and is the one place that
-// does. A database that is not there is told as what it is.
+// does: as the API tells it, or as a page. A database that is not there is told as what it is.
 func failed(c *fiber.Ctx, err error) error {
 	if gate.KindOf(err) == gate.Internal && absent(err) {
 		slog.ErrorContext(c.UserContext(), "the database does not answer", "method", c.Method(), "path", c.Path(), "error", err)
 		err = gate.Errorf(gate.Unavailable, "The database does not answer: try again.")
 	}
-	return api.Error(c, err)
+	if path := c.Path(); strings.HasPrefix(path, api.Root) || path == "/healthz" || path == "/readyz" {
+		return api.Error(c, err)
+	}
+	return web.Error(c, err)
 }
 
 // absent tells whether err says that the database is not there just now: it

@@ -52,7 +52,7 @@ var settings = []setting{
 		help: "folder of PostgreSQL's programs for the private database; not set: they are looked for",
 	},
 	{
-		name: "DD_POSTGRES_DOWNLOAD_URL", store: checked(web, func(c *Config) *string { return &c.PostgresSource }),
+		name: "DD_POSTGRES_DOWNLOAD_URL", store: checked(webURL, func(c *Config) *string { return &c.PostgresSource }),
 		help: "npm registry, or archive, to get them from if there are none; not set: npm's own, if npm is installed",
 	},
 	{

@@ -19,6 +19,7 @@ import (
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
+	"defectdojo/gate/web"
 	"defectdojo/parsers/stream"
 )
 
@@ -40,12 +41,13 @@ func (s *Server) wire() error {
 	return nil
 }
 
-// mount puts the routes on the app.
+// mount puts the routes on the app: those of machines, and the pages.
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
 		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Import: s.importer.Import,
 		MaxReport: s.cfg.MaxReport, Now: now,
 	})
+	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})
 }
 
 // work is what the jobs do.
