@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"defectdojo/gate/gatetest"
 )
 
 // chromium is a real browser on a real site.
@@ -202,6 +204,50 @@ func (b *chromium) keys(keys ...string) {
 	for _, k := range keys {
 		b.do(chromedp.KeyEvent(k))
 	}
+}
+
+// TestBrowser_acts closes findings from the list and beside it, and undoes it.
+func TestBrowser_acts(t *testing.T) {
+	t.Parallel()
+	b := shop(t).open(t)
+	b.look(1400, "light")
+	b.login()
+	b.do(chromedp.Navigate(b.base + "/findings?severity=critical"))
+	b.keys("j", " ")
+	b.waitFor(`document.querySelector("#peek h1")?.textContent === "Heap overflow in libwebp"`)
+	b.keys("j")
+	b.waitFor(`document.querySelector("#peek h1")?.textContent === "SQL query built from request input"`)
+	b.do(chromedp.Click(chromedp.CSS(`#peek button[value=close]`)))
+	b.waitFor(`document.querySelector(".flash")?.textContent.includes("1 finding closed.") && location.search === "?severity=critical" && document.querySelectorAll("#list tbody tr").length === 2`)
+	b.keys("u")
+	b.waitFor(`document.querySelector(".flash")?.textContent.includes("1 finding is as before.") && document.querySelectorAll("#list tbody tr").length === 3`)
+
+	b.do(chromedp.Click(chromedp.CSS(`[data-all]`)))
+	b.waitFor(`document.querySelector("[data-selected]").textContent === "3 selected:"`)
+	b.keys("f")
+	b.waitFor(`document.querySelector("h1").textContent === "Dismiss as false positive 3 findings?"`)
+	b.do(chromedp.SendKeys(chromedp.CSS(`textarea[name=note]`), "a test system"), chromedp.Click(chromedp.CSS(`.act button.primary`)))
+	b.waitFor(`document.querySelector(".flash")?.textContent.includes("3 findings dismissed as false positive.") && document.querySelector("#list .empty")`)
+	b.do(chromedp.Click(chromedp.CSS(`.flash button`)))
+	b.waitFor(`document.querySelector(".flash")?.textContent.includes("3 findings are as before.") && document.querySelectorAll("#list tbody tr").length === 3`)
+	b.quiet("acting")
+}
+
+// TestBrowser_empty: the first overview fills by itself when a report arrives.
+func TestBrowser_empty(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, gatetest.DB(t))
+	if _, err := s.db.Exec(t.Context(), `insert into users (username, password_hash, is_superuser) values ('ada', $1, true)`, cheap.Hash(password)); err != nil {
+		t.Fatal(err)
+	}
+	b := s.open(t)
+	b.login()
+	b.waitFor(`document.querySelector(".first .command button")`)
+	if _, err := s.db.Exec(t.Context(), `insert into test_imports (scan_type) values ('Trivy Scan')`); err != nil {
+		t.Fatal(err)
+	}
+	b.waitFor(`document.querySelector("h2")?.textContent === "Open by severity"`)
+	b.quiet("the first overview")
 }
 
 // TestBrowser_layout looks at every page on a phone and a desk, light and dark:

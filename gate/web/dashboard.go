@@ -15,6 +15,7 @@ const dashboardWeeks = 12
 type dashboardPage struct {
 	layout
 	Empty      bool // no report has come yet
+	Stranger   bool // there is no product that may be seen
 	First      firstReport
 	Numbers    store.Dashboard
 	Severities []severityLine
@@ -44,6 +45,7 @@ func (w *web) dashboard(v *visit) error {
 		if v.Ctx.Query("waiting") != "" {
 			return v.SendStatus(fiber.StatusNoContent) // htmx asks again
 		}
+		p.Stranger = !v.scope.All && len(v.scope.ProductIDs) == 0
 		p.First = firstReport{URL: w.SiteURL, Token: "…", CSRF: v.CSRF}
 		return render(v.Ctx, "dashboard.html", p)
 	}

@@ -3,12 +3,16 @@ package web
 import (
 	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"defectdojo/gate/gatetest"
 )
 
 // addresses are pages with data in them: each template is behind one at least,
@@ -95,6 +99,70 @@ func checkPage(t *testing.T, address string, r response) {
 	}
 	if len(r.body) > 100<<10 {
 		t.Errorf("GET %s is %d bytes", address, len(r.body))
+	}
+}
+
+// TestFirstLoad: what a browser fetches for its first page is small.
+func TestFirstLoad(t *testing.T) {
+	t.Parallel()
+	b := shop(t).login(t, "ada")
+	for _, address := range []string{"/", "/findings?status=any", "/findings/1", "/verdicts/1"} {
+		page := b.get(address)
+		size := len(page.body)
+		for _, m := range regexp.MustCompile(`(?:href|src)="(/static/[^"]+)"`).FindAllStringSubmatch(page.body, -1) {
+			r := b.get(m[1], "Accept-Encoding", "gzip, br")
+			if r.code != 200 || r.header.Get("Cache-Control") != "public, max-age=31536000, immutable" || r.header.Get("Content-Encoding") != "gzip" {
+				t.Errorf("GET %s = %d, %v", m[1], r.code, r.header)
+			}
+			size += len(r.body)
+		}
+		if size > 100_000 {
+			t.Errorf("GET %s with all that belongs to it is %d bytes", address, size)
+		}
+		t.Logf("GET %s with all that belongs to it: %d bytes", address, size)
+	}
+	if r := b.get("/static/app.css"); r.code != 404 {
+		t.Errorf("an asset without its hash = %d", r.code)
+	}
+	if plain := b.get(assetURL("app.css")); plain.header.Get("Content-Encoding") != "" || !strings.HasPrefix(plain.body, "/* The look") {
+		t.Error("an asset for who cannot unpack it")
+	}
+}
+
+// TestEmpty: a new installation says how the first report gets in, with a real
+// token on request, and htmx is told when there is something.
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, gatetest.DB(t))
+	if _, err := s.db.Exec(t.Context(), `insert into users (username, password_hash, is_superuser) values ('ada', $1, true), ('new', $1, false)`, cheap.Hash(password)); err != nil {
+		t.Fatal(err)
+	}
+	b := s.login(t, "ada")
+	page := b.get("/").body
+	for _, want := range []string{"No report has come yet", "export DD_URL=https://gate.example.org", "defectdojo-upload --product", "trivy fs", `hx-trigger="every 3s"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the empty overview does not say %q", want)
+		}
+	}
+	for _, address := range []string{"/products", "/findings", "/verdicts", "/tokens"} {
+		if r := b.get(address); r.code != 200 || !strings.Contains(r.body, "yet") {
+			t.Errorf("GET %s = %d, and does not say that there is nothing yet", address, r.code)
+		}
+	}
+	if r := b.get("/?waiting=1", "HX-Request", "true"); r.code != http.StatusNoContent {
+		t.Errorf("while there is nothing htmx gets %d", r.code)
+	}
+	if r := b.post("/tokens", url.Values{"name": {"ci"}, "scope": {"import"}, "days": {"90"}}); !strings.Contains(r.body, "export DD_TOKEN=gate_") {
+		t.Error("the commands do not hold the new token")
+	}
+	if page := s.login(t, "new").get("/").body; !strings.Contains(page, "no product that you may see") || strings.Contains(page, "Make a token") {
+		t.Error("somebody without a product is not told so")
+	}
+	if _, err := s.db.Exec(t.Context(), `insert into test_imports (scan_type) values ('Trivy Scan')`); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.get("/?waiting=1", "HX-Request", "true"); r.code != 200 || !strings.Contains(r.body, "Open by severity") {
+		t.Errorf("when there is something htmx gets %d", r.code)
 	}
 }
 

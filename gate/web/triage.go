@@ -76,7 +76,11 @@ func (w *web) productOf(v *visit, finding int64) int64 {
 	return f.ProductID
 }
 
+// backTo leads back to the finding, or to the list that it was looked at beside.
 func (v *visit) backTo(finding int64) error {
+	if back := localPath(v.form("back")); back != "/" {
+		return v.Redirect(back, fiber.StatusSeeOther)
+	}
 	return v.Redirect("/findings/"+strconv.FormatInt(finding, 10), fiber.StatusSeeOther)
 }
 

@@ -1,8 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"strings"
+
+	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
 	"defectdojo/gate/store"
@@ -28,6 +33,25 @@ func (w *web) verdict(v *visit) error {
 	p.Title = decisionWords[p.Overall] + ": " + p.Product
 	p.Digest = "sha256:" + hex.EncodeToString(p.InputsDigest)
 	return render(v.Ctx, "verdict.html", p)
+}
+
+// verdictJSON serves GET /verdicts/:id/verdict.json: all that was decided, and why.
+func (w *web) verdictJSON(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	p, err := w.Store.VerdictPage(v.UserContext(), v.scope, id)
+	if err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(p.Document, "", "  ")
+	if err != nil {
+		return err
+	}
+	v.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	v.Set(fiber.HeaderContentDisposition, fmt.Sprintf(`attachment; filename="verdict-%d.json"`, id))
+	return v.Send(b)
 }
 
 var decisionWords = map[gate.Decision]string{gate.Pass: "Passed", gate.Warn: "Passed with warnings", gate.Fail: "Failed"}
@@ -71,6 +95,11 @@ func (p verdictPage) Stale() bool { return p.ValidUntil != nil && p.ValidUntil.B
 var dispositionWords = map[gate.DispositionCode]string{
 	gate.DispositionCounted: "counted", gate.DispositionUnknown: "unknown", gate.DispositionInGrace: "in grace", gate.DispositionWaived: "waived",
 	gate.DispositionExprFalse: "condition is false", gate.DispositionNotSelected: "not selected", gate.DispositionStatus: "status", gate.DispositionDuplicate: "duplicate",
+}
+
+// Word says what a disposition means.
+func (p verdictPage) Word(code gate.DispositionCode) string {
+	return cmp.Or(dispositionWords[code], string(code))
 }
 
 // Disposed is how many findings went which way.

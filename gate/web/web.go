@@ -56,6 +56,7 @@ func (w *web) routes() []route {
 		{fiber.MethodPost, "/findings/:id/notes", auth.AddNote, w.addNote},
 		{fiber.MethodGet, "/verdicts", auth.ViewVerdict, w.verdicts},
 		{fiber.MethodGet, "/verdicts/:id", auth.ViewVerdict, w.verdict},
+		{fiber.MethodGet, "/verdicts/:id/verdict.json", auth.ViewVerdict, w.verdictJSON},
 		{fiber.MethodGet, "/search", auth.View, w.search},
 
 		{fiber.MethodGet, "/tokens", auth.Self, w.tokens},

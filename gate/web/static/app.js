@@ -15,7 +15,38 @@
     current()?.classList.remove("current");
     next.classList.add("current");
     next.scrollIntoView({ block: "nearest" });
+    if ($("#peek")) peek();
   }
+  // A look at the current row beside the list, where there is room for it.
+  const roomy = () => matchMedia("(min-width: 75rem)").matches && $("#list");
+  function peek() {
+    const link = $('td.what a[href^="/findings/"]', current() ?? document.createElement("tr"));
+    if (!link || !roomy()) return;
+    let panel = $("#peek");
+    if (!panel) {
+      panel = document.createElement("section");
+      panel.id = "peek";
+      panel.tabIndex = -1;
+      panel.setAttribute("aria-label", "The finding");
+      $("#main").append(panel);
+    }
+    htmx.ajax("GET", link.getAttribute("href"), { target: panel, swap: "innerHTML", select: "#main > *" }).then(() => {
+      panel.scrollTop = 0;
+      for (const form of $$("form", panel)) { // acting on it leads back to the list
+        const back = document.createElement("input");
+        Object.assign(back, { type: "hidden", name: "back", value: location.pathname + location.search });
+        form.append(back);
+      }
+    });
+  }
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("#list tbody tr");
+    if (!row || event.target.closest("a, input, button, label") || getSelection().toString()) return;
+    current()?.classList.remove("current");
+    row.classList.add("current");
+    peek();
+  });
+
   const open = () => $("td.what a[href], a[href]", current() ?? document.createElement("tr"))?.click();
 
   // Selection.
@@ -80,15 +111,15 @@
     htmx.ajax("GET", "/keys", { target: dialog, swap: "innerHTML", select: ".keys dl" }).then(() => dialog.open || dialog.showModal());
   }
   const keys = {
-    j: () => move(1), k: () => move(-1), x: toggle, Enter: open, "?": help,
+    j: () => move(1), k: () => move(-1), x: toggle, Enter: open, " ": peek, "?": help,
     "/": () => { const field = $('[data-key="/"]'); field?.focus(); field?.select(); },
-    Escape: () => { for (const menu of $$("details.menu[open]")) menu.open = false; document.activeElement?.blur(); },
+    Escape: () => { $("#peek")?.remove(); for (const menu of $$("details.menu[open]")) menu.open = false; document.activeElement?.blur(); },
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const field = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if (field && event.key !== "Escape") return;
-    if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
+    if ((event.key === "Enter" || event.key === " ") && event.target.closest("a, button, summary, input")) return;
     if ($("dialog[open]")) return;
     if (Date.now() - going < 1000 && places[event.key]) {
       going = 0;
@@ -97,6 +128,7 @@
       return;
     }
     if (event.key === "g") { going = Date.now(); return; }
+    if (event.key === " " && !(current() && roomy())) return; // it scrolls
     if (keys[event.key]) {
       if (event.key !== "Escape") event.preventDefault();
       keys[event.key]();
