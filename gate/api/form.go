@@ -76,6 +76,7 @@ func unsupported(kind string) error {
 func (r *request) limitedBody(limit int) ([]byte, error) {
 	tooLarge := gate.Errorf(gate.TooLarge, "The body is larger than %d bytes.", limit)
 	if n := r.Request().Header.ContentLength(); n > limit {
+		r.Context().SetConnectionClose() // what is left of the body would be taken for the next request
 		return nil, tooLarge
 	}
 	stream := r.Context().RequestBodyStream()
@@ -90,6 +91,7 @@ func (r *request) limitedBody(limit int) ([]byte, error) {
 		return nil, fail{fiber.StatusBadRequest, detail("The body ends before its time.")}
 	}
 	if len(b) > limit {
+		r.Context().SetConnectionClose()
 		return nil, tooLarge
 	}
 	return b, nil

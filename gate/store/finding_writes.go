@@ -11,13 +11,13 @@ import (
 // dueDate is when a finding whose severity, start and product are given is due
 // by the product's SLA; info findings never are.
 const dueDate = `(
-	select coalesce($74::date, $20::date) + case $2::smallint
+	select coalesce($73::date, $20::date) + case $2::smallint
 		when 4 then case when c.enforce_critical then c.critical end
 		when 3 then case when c.enforce_high then c.high end
 		when 2 then case when c.enforce_medium then c.medium end
 		when 1 then case when c.enforce_low then c.low end
 	end
-	from products p join sla_configurations c on c.id = p.sla_configuration_id where p.id = $73)`
+	from products p join sla_configurations c on c.id = p.sla_configuration_id where p.id = $72)`
 
 // findingSets are the columns that SaveFinding and AddFinding write, in the
 // order of findingValues; the first of them is $2.
@@ -29,7 +29,7 @@ const findingSets = `severity, active, verified, duplicate, false_p, out_of_scop
 	component_version, service, param, payload, url, sast_source_object, sast_source_line, sast_source_file_path, sast_sink_object,
 	fix_available, fix_version, effort_for_fixing, planned_remediation_date, planned_remediation_version, publish_date,
 	scanner_confidence, nb_occurences, thread_id, tags, inherited_tags, review_requested_by_id, reviewers, assignee_id, found_by,
-	hash_code, updated`
+	hash_code`
 
 func findingValues(f gate.Finding) []any {
 	return []any{
@@ -41,17 +41,19 @@ func findingValues(f gate.Finding) []any {
 		f.ComponentVersion, f.Service, f.Param, f.Payload, f.URL, f.SASTSourceObject, f.SASTSourceLine, f.SASTSourceFilePath, f.SASTSinkObject,
 		f.FixAvailable, f.FixVersion, f.EffortForFixing, f.PlannedRemediationDate, f.PlannedRemediationVersion, f.PublishDate,
 		f.ScannerConfidence, f.NbOccurences, f.ThreadID, orEmpty(f.Tags), orEmpty(f.InheritedTags), f.ReviewRequestedByID, orEmpty(f.Reviewers), f.AssigneeID, orEmpty(f.FoundBy),
-		f.HashCode, f.Updated,
+		f.HashCode,
 	}
 }
 
-// SaveFinding writes what a finding is now, and when it is due by its product's SLA.
+// SaveFinding writes what a finding is now, and when it is due by its product's
+// SLA. Each time its updated moves on, if only by a microsecond: who has read it
+// before can tell that it has changed.
 func (s *Store) SaveFinding(ctx context.Context, f gate.Finding) (gate.Finding, error) {
 	args := append([]any{f.ID}, findingValues(f)...)
 	return one[gate.Finding](ctx, s.db, "finding", `
-		update findings set (`+findingSets+`, sla_start_date, sla_expiration_date) =
-			(`+placeholders(2, len(args))+`, $74::date, `+dueDate+`)
-		where id = $1 and product_id = $73 returning `+findingColumns, append(args, f.ProductID, f.SLAStartDate)...)
+		update findings set (`+findingSets+`, sla_start_date, sla_expiration_date, updated) =
+			(`+placeholders(2, len(args))+`, $73::date, `+dueDate+`, greatest($74, updated + interval '1 microsecond'))
+		where id = $1 and product_id = $72 returning `+findingColumns, append(args, f.ProductID, f.SLAStartDate, f.Updated)...)
 }
 
 // AddFinding adds a finding that somebody found by hand to its test, and
@@ -59,10 +61,10 @@ func (s *Store) SaveFinding(ctx context.Context, f gate.Finding) (gate.Finding, 
 func (s *Store) AddFinding(ctx context.Context, f gate.Finding) (gate.Finding, error) {
 	args := append([]any{f.TestID}, findingValues(f)...)
 	return one[gate.Finding](ctx, s.db, "test", `
-		insert into findings (test_id, engagement_id, product_id, test_type_id, `+findingSets+`, sla_start_date, sla_expiration_date)
-		select t.id, t.engagement_id, t.product_id, t.test_type_id, `+placeholders(2, len(args))+`, $74::date, `+dueDate+`
-		from tests t where t.id = $1 and t.product_id = $73
-		returning `+findingColumns, append(args, f.ProductID, f.SLAStartDate)...)
+		insert into findings (test_id, engagement_id, product_id, test_type_id, `+findingSets+`, sla_start_date, sla_expiration_date, updated)
+		select t.id, t.engagement_id, t.product_id, t.test_type_id, `+placeholders(2, len(args))+`, $73::date, `+dueDate+`, $74
+		from tests t where t.id = $1 and t.product_id = $72
+		returning `+findingColumns, append(args, f.ProductID, f.SLAStartDate, f.Updated)...)
 }
 
 // LockFindings returns those of some findings that are within scope, by ID, and
