@@ -42,6 +42,20 @@ func (t *Text) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return nil
 }
 
+// Unmarshal decodes a value that was read whole, as Into would.
+func Unmarshal(v jsontext.Value, p any) error {
+	return json.Unmarshal(v, p, json.DefaultOptionsV2(), jsontext.AllowInvalidUTF8(true))
+}
+
+// Strings returns the texts as strings.
+func Strings(list []Text) []string {
+	out := make([]string, len(list))
+	for i, t := range list {
+		out[i] = string(t)
+	}
+	return out
+}
+
 // Int is a whole number that reports also write as a string. What is not a
 // number, or too large for one, is 0 with OK false.
 type Int struct {
@@ -65,6 +79,14 @@ func (i Int) Ptr() *int {
 		return nil
 	}
 	return &i.N
+}
+
+// String returns the number's digits, or nothing when there is none.
+func (i Int) String() string {
+	if !i.OK {
+		return ""
+	}
+	return strconv.Itoa(i.N)
 }
 
 // ParseInt reads a whole number; a fraction is cut off.
@@ -102,6 +124,14 @@ func (f Float) Ptr() *float64 {
 		return nil
 	}
 	return &f.F
+}
+
+// String returns the number as short as it can be written, or nothing when there is none.
+func (f Float) String() string {
+	if !f.OK {
+		return ""
+	}
+	return strconv.FormatFloat(f.F, 'f', -1, 64)
 }
 
 // ParseFloat reads a finite number.
