@@ -45,10 +45,14 @@ import (
 	"defectdojo/parsers/coverity_scan"
 	"defectdojo/parsers/cppcheck"
 	"defectdojo/parsers/csaf"
+	"defectdojo/parsers/cyberwatch_galeax"
 	"defectdojo/parsers/cyclonedx"
+	"defectdojo/parsers/cycognito"
 	"defectdojo/parsers/dependency_check"
 	"defectdojo/parsers/dependency_track"
 	"defectdojo/parsers/detect_secrets"
+	"defectdojo/parsers/devskim"
+	"defectdojo/parsers/dirsearch"
 	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/dotnet_vulnerable"
 	"defectdojo/parsers/eslint"
@@ -73,15 +77,21 @@ import (
 	"defectdojo/parsers/harbor_vulnerability"
 	"defectdojo/parsers/hcl_appscan"
 	"defectdojo/parsers/horusec"
+	"defectdojo/parsers/humble"
 	"defectdojo/parsers/invicti"
+	"defectdojo/parsers/iriusrisk"
 	"defectdojo/parsers/jfrog_xray_unified"
 	"defectdojo/parsers/jfrogxray"
 	"defectdojo/parsers/kics"
+	"defectdojo/parsers/krakend_audit"
 	"defectdojo/parsers/kubebench"
 	"defectdojo/parsers/kubehunter"
 	"defectdojo/parsers/kubelinter"
 	"defectdojo/parsers/kubescape"
+	"defectdojo/parsers/legitify"
 	"defectdojo/parsers/mend"
+	"defectdojo/parsers/meterian"
+	"defectdojo/parsers/mix_audit"
 	"defectdojo/parsers/mobsf"
 	"defectdojo/parsers/ms_defender"
 	"defectdojo/parsers/nancy"
@@ -180,10 +190,14 @@ var Parsers = slices.Concat(
 	coverity_scan.Parsers,
 	cppcheck.Parsers,
 	csaf.Parsers,
+	cyberwatch_galeax.Parsers,
 	cyclonedx.Parsers,
+	cycognito.Parsers,
 	dependency_check.Parsers,
 	dependency_track.Parsers,
 	detect_secrets.Parsers,
+	devskim.Parsers,
+	dirsearch.Parsers,
 	dockle.Parsers,
 	dotnet_vulnerable.Parsers,
 	eslint.Parsers,
@@ -208,15 +222,21 @@ var Parsers = slices.Concat(
 	harbor_vulnerability.Parsers,
 	hcl_appscan.Parsers,
 	horusec.Parsers,
+	humble.Parsers,
 	invicti.Parsers,
+	iriusrisk.Parsers,
 	jfrog_xray_unified.Parsers,
 	jfrogxray.Parsers,
 	kics.Parsers,
+	krakend_audit.Parsers,
 	kubebench.Parsers,
 	kubehunter.Parsers,
 	kubelinter.Parsers,
 	kubescape.Parsers,
+	legitify.Parsers,
 	mend.Parsers,
+	meterian.Parsers,
+	mix_audit.Parsers,
 	mobsf.Parsers,
 	ms_defender.Parsers,
 	nancy.Parsers,
