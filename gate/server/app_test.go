@@ -347,6 +347,32 @@ func TestStopFinishes(t *testing.T) {
 	}
 }
 
+// TestStopGivesUp stops while a request hangs that will not end.
+func TestStopGivesUp(t *testing.T) {
+	t.Parallel()
+	l := brisk
+	l.drain = 300 * time.Millisecond
+	s, addr := serve(t, Config{}, l)
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+	time.Sleep(100 * time.Millisecond) // it is at work
+	var said []string
+	if err := s.Stop(t.Context(), func(text string) { said = append(said, text) }); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"Finishing the requests on 1 connections", "Requests: gave up on those that did not finish in time"}, said); diff != "" {
+		t.Error(diff)
+	}
+	c.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+	if b, _ := io.ReadAll(c); !strings.HasPrefix(string(b), "HTTP/1.1 503") {
+		t.Errorf("the request got %q", b)
+	}
+}
+
 // TestDatabaseGone closes the database under the service.
 func TestDatabaseGone(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,9 @@ import (
 // failed answers a request whose handler returned err, and is the one place that
 // does: as the API tells it, or as a page. A database that is not there is told as what it is.
 func failed(c *fiber.Ctx, err error) error {
+	if errors.Is(err, context.Canceled) { // a request's context ends early only with the node
+		err = gate.Errorf(gate.Unavailable, "The server is stopping: try again.")
+	}
 	if gate.KindOf(err) == gate.Internal && absent(err) {
 		slog.ErrorContext(c.UserContext(), "the database does not answer", "method", c.Method(), "path", c.Path(), "error", err)
 		err = gate.Errorf(gate.Unavailable, "The database does not answer: try again.")

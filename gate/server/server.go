@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -85,8 +86,8 @@ func (s *Server) Serve(l net.Listener) error { return s.app.Listener(l) }
 
 // Stop lets requests and jobs that have begun finish, and tells say what it
 // does. No new ones begin. Both are waited for at once, so that slow ones of the
-// one leave the other its time. Jobs that take too long are cancelled, and
-// another node, or the next start, does them again.
+// one leave the other its time. Requests that take too long are cut off; jobs
+// that do are cancelled, and another node, or the next start, does them again.
 func (s *Server) Stop(ctx context.Context, say func(string)) error {
 	s.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(ctx, s.limits.drain)
@@ -94,29 +95,18 @@ func (s *Server) Stop(ctx context.Context, say func(string)) error {
 	defer s.end()
 	jobs := make(chan error, 1)
 	go func() { jobs <- s.stopJobs(ctx) }()
-	err := s.stopRequests(ctx, say)
-	if err2 := <-jobs; err2 != nil {
-		return errors.Join(err, fmt.Errorf("stop the workers: %w", err2))
-	}
-	if s.jobs != nil && s.cfg.Role.Works() {
-		say("Jobs: finished")
-	}
-	return err
-}
-
-func (s *Server) stopRequests(ctx context.Context, say func(string)) error {
 	if n := s.app.Server().GetOpenConnectionsCount(); n > 0 {
 		say(fmt.Sprintf("Finishing the requests on %d connections", n))
 	}
 	err := s.app.ShutdownWithContext(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("some requests did not finish in time")
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
 	}
-	if err != nil && !errors.Is(err, net.ErrClosed) {
-		return fmt.Errorf("stop the service: %w", err)
+	err = ended(say, "Requests", err)
+	if s.jobs == nil || !s.cfg.Role.Works() {
+		return err
 	}
-	say("Requests: finished")
-	return nil
+	return errors.Join(err, ended(say, "Jobs", <-jobs))
 }
 
 func (s *Server) stopJobs(ctx context.Context) error {
@@ -124,4 +114,18 @@ func (s *Server) stopJobs(ctx context.Context) error {
 		return nil
 	}
 	return s.jobs.Stop(ctx)
+}
+
+// ended says how the stop of something went. That it took too long is said, and
+// is no fault of the stop.
+func ended(say func(string), what string, err error) error {
+	switch {
+	case err == nil:
+		say(what + ": finished")
+	case errors.Is(err, context.DeadlineExceeded):
+		say(what + ": gave up on those that did not finish in time")
+	default:
+		return fmt.Errorf("stop the %s: %w", strings.ToLower(what), err)
+	}
+	return nil
 }
