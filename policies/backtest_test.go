@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"defectdojo/gate"
@@ -56,7 +57,7 @@ func TestBacktestCandidate(t *testing.T) {
 	var past []Past
 	for i, fs := range [][]Finding{{log4j(1)}, {key("")}, {code(gate.High), key("")}, {}, {log4j(1), code(gate.High)}} {
 		in := Inputs{Policies: []*Policy{old}, Head: fs, Now: noon, Context: Context{Product: Product{Name: fmt.Sprintf("p%d", i%2)}, PullRequest: i}}
-		past = append(past, Past{ID: fmt.Sprint(i), Inputs: in, Overall: evaluate(t, in).Overall})
+		past = append(past, Past{ID: strconv.Itoa(i), Inputs: in, Overall: evaluate(t, in).Overall})
 	}
 	b, err := RunBacktest([]*Policy{candidate}, nil, each(past))
 	if err != nil {

@@ -65,11 +65,11 @@ func choiceText(c *Choice) string {
 	if c == nil {
 		return ""
 	}
-	s := c.Kind + "@" + c.Commit + "+" + string(rune('0'+c.Distance))
+	parts := []string{c.Kind + "@" + c.Commit + "+" + string(rune('0'+c.Distance))}
 	for _, tool := range slices.Sorted(maps.Keys(c.Tools)) {
-		s += " " + tool + "=" + c.Tools[tool].Commit
+		parts = append(parts, tool+"="+c.Tools[tool].Commit)
 	}
-	return s
+	return strings.Join(parts, " ")
 }
 
 // TestBaselineOfSeveralCommits: each tool is compared with its own last run.

@@ -56,14 +56,14 @@ func texts[T ~string](words []T) []string {
 }
 
 var (
-	modes     = []string{string(gate.ModeEnforce), string(gate.ModeWarn), string(gate.ModeAudit)}
-	levels    = []string{string(gate.Fail), string(gate.Warn)}
-	fallbacks = []string{string(gate.Fail), string(gate.Warn), string(gate.Pass)}
-	pers      = []string{PerFinding, PerVulnerability, PerComponent, PerRule, PerPath}
-	froms     = []string{fromFirstSeen, fromFixPublished, fromActionable}
-	reaches   = []string{"reachable", "unreachable"}
-	verifieds = []string{"active", "inactive", "untried"}
-	origins_  = []string{string(gate.WaiverFromServer), string(gate.WaiverFromRepository)}
+	modes         = []string{string(gate.ModeEnforce), string(gate.ModeWarn), string(gate.ModeAudit)}
+	levels        = []string{string(gate.Fail), string(gate.Warn)}
+	fallbacks     = []string{string(gate.Fail), string(gate.Warn), string(gate.Pass)}
+	pers          = []string{PerFinding, PerVulnerability, PerComponent, PerRule, PerPath}
+	froms         = []string{fromFirstSeen, fromFixPublished, fromActionable}
+	reaches       = []string{"reachable", "unreachable"}
+	verifieds     = []string{"active", "inactive", "untried"}
+	waiverOrigins = []string{string(gate.WaiverFromServer), string(gate.WaiverFromRepository)}
 )
 
 func (c *inspector) spec() {
@@ -203,7 +203,7 @@ func (c *inspector) waivers() {
 			c.bad("waivers.approvals."+k, "a waiver needs at least 1 approval")
 		}
 	}
-	c.words("waivers.accept", w.Accept, origins_)
+	c.words("waivers.accept", w.Accept, waiverOrigins)
 	c.words("waivers.evidence", w.Evidence, severityWords)
 	c.p.voidIf = c.expression("waivers.void_if", w.VoidIf, "f", "product", "change", "now", "severity")
 }

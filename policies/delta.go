@@ -33,7 +33,7 @@ func newOrigins(in *Inputs) *origins {
 	o.closed, o.purls, o.changed = set(b.Closed), set(b.Inventory), set(b.Changed)
 	o.covered = make(map[string]bool, len(b.Scanners))
 	for _, s := range b.Scanners {
-		o.covered[toolKey(s)] = true
+		o.covered[ToolKey(s)] = true
 	}
 	o.drifted = in.drifted()
 	o.sameTree = b.Commit != "" && b.Commit == in.Context.HeadCommit
@@ -48,21 +48,19 @@ func set(words []string) map[string]bool {
 	return m
 }
 
-func toolKey(tool string) string { return strings.ToLower(strings.ReplaceAll(tool, " ", "-")) }
-
 // drifted finds the tools whose version or ruleset differs between head and baseline.
 func (in *Inputs) drifted() map[string]bool {
 	type edition struct{ version, ruleset string }
 	base, out := map[string][]edition{}, map[string]bool{}
 	for i := range in.Runs {
 		if r := &in.Runs[i]; r.at(in, OnBase) {
-			base[toolKey(r.Tool)] = append(base[toolKey(r.Tool)], edition{r.Version, r.Ruleset})
+			base[ToolKey(r.Tool)] = append(base[ToolKey(r.Tool)], edition{r.Version, r.Ruleset})
 		}
 	}
 	for i := range in.Runs {
 		r := &in.Runs[i]
-		if was := base[toolKey(r.Tool)]; r.at(in, OnHead) && len(was) > 0 && !slices.Contains(was, edition{r.Version, r.Ruleset}) {
-			out[toolKey(r.Tool)] = true
+		if was := base[ToolKey(r.Tool)]; r.at(in, OnHead) && len(was) > 0 && !slices.Contains(was, edition{r.Version, r.Ruleset}) {
+			out[ToolKey(r.Tool)] = true
 		}
 	}
 	return out
@@ -77,7 +75,7 @@ func (o *origins) of(f *Finding) gate.Delta {
 	if b != nil && o.closed[f.Fingerprint] {
 		return gate.DeltaReopened
 	}
-	if b == nil || !o.covered[toolKey(f.Scanner)] {
+	if b == nil || !o.covered[ToolKey(f.Scanner)] {
 		return gate.DeltaNoBaseline
 	}
 	if f.isComponent() {
@@ -109,7 +107,7 @@ func (o *origins) drifts(f *Finding) bool {
 	if o.sameTree {
 		return true
 	}
-	if !o.drifted[toolKey(f.Scanner)] {
+	if !o.drifted[ToolKey(f.Scanner)] {
 		return false
 	}
 	b := o.in.Baseline
@@ -130,11 +128,13 @@ func (o *origins) fixed() int {
 	}
 	here := make(map[string]bool, len(o.in.Head))
 	for i := range o.in.Head {
-		here[o.in.Head[i].Fingerprint] = true
+		if f := &o.in.Head[i]; f.Status != Mitigated && f.Status != Inactive {
+			here[f.Fingerprint] = true
+		}
 	}
 	n := 0
 	for i := range o.in.Baseline.Findings {
-		if !here[o.in.Baseline.Findings[i].Fingerprint] {
+		if f := &o.in.Baseline.Findings[i]; (f.Status == "" || f.Status.open()) && !here[f.Fingerprint] {
 			n++
 		}
 	}

@@ -114,9 +114,15 @@ type part struct {
 // the larger, and many verdicts share them.
 func (in *Inputs) parts(b **Baseline, fs *[]Finding, d *gate.InputDigests) []part {
 	return []part{
-		{"policies", &in.Policies, &d.Policies}, {"context", &in.Context, &d.Context}, {"runs", &in.Runs, &d.Runs},
-		{"findings", &in.Head, &d.Findings}, {"baseline", b, &d.Baseline}, {"baseline_findings", fs, &d.BaselineFindings},
-		{"waivers", &in.Waivers, &d.Waivers}, {"vex", &in.VEX, &d.VEX}, {"intel", &in.Intel, &d.Intel},
+		{"policies", &in.Policies, &d.Policies},
+		{"context", &in.Context, &d.Context},
+		{"runs", &in.Runs, &d.Runs},
+		{"findings", &in.Head, &d.Findings},
+		{"baseline", b, &d.Baseline},
+		{"baseline_findings", fs, &d.BaselineFindings},
+		{"waivers", &in.Waivers, &d.Waivers},
+		{"vex", &in.VEX, &d.VEX},
+		{"intel", &in.Intel, &d.Intel},
 	}
 }
 

@@ -3,7 +3,6 @@ package policies
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"defectdojo/gate"
@@ -196,11 +195,6 @@ func (in *Inputs) place(on On) string {
 		return "a baseline: there is none"
 	}
 	return "the baseline " + short(in.Baseline.Commit)
-}
-
-// sameTool compares names of tools: letter case and blanks do not matter.
-func sameTool(a, b string) bool {
-	return a == b || strings.EqualFold(strings.ReplaceAll(a, " ", "-"), strings.ReplaceAll(b, " ", "-"))
 }
 
 func short(commit string) string {

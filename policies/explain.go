@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"defectdojo/gate"
+
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
-
-	"defectdojo/gate"
 )
 
 // Explanation is all that a gate thought about one finding.

@@ -30,17 +30,6 @@ const (
 	yes     tri = 1
 )
 
-// triOf makes a tri of what may not be known.
-func triOf(b *bool) tri {
-	switch {
-	case b == nil:
-		return unknown
-	case *b:
-		return yes
-	}
-	return no
-}
-
 func truth(b bool) tri {
 	if b {
 		return yes

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"defectdojo/gate"
+
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-
-	"defectdojo/gate"
 )
 
 // File is what a YAML file of several documents holds.

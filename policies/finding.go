@@ -66,6 +66,9 @@ const (
 // Statuses lists them.
 var Statuses = []Status{Open, Confirmed, InReview, RiskAccepted, FalsePositive, OutOfScope, Mitigated, Inactive, Duplicate}
 
+// open tells whether a finding of that status is still to be dealt with.
+func (s Status) open() bool { return s == Open || s == Confirmed || s == InReview }
+
 // Flags are DefectDojo's flags of a finding.
 type Flags struct {
 	Active, Verified, FalsePositive, Duplicate, OutOfScope, RiskAccepted, UnderReview, Mitigated bool

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"defectdojo/gate"
@@ -112,9 +113,9 @@ func remedy(f *Finding) (gate.StepKind, string) {
 	case f.isComponent():
 		return gate.StepReplace, cmp.Or(f.PURL, f.Component+"@"+f.Version) + "|" + f.Path
 	case f.Category == Secret:
-		return gate.StepRevoke, fmt.Sprint(f.ID)
+		return gate.StepRevoke, strconv.FormatInt(f.ID, 10)
 	}
-	return gate.StepChange, fmt.Sprint(f.ID)
+	return gate.StepChange, strconv.FormatInt(f.ID, 10)
 }
 
 // minimal takes back every action without which the build would still not fail.
@@ -239,7 +240,7 @@ func (g *wayOut) scans() []gate.GreenStep {
 		}
 		return true
 	}
-	for i := len(runs) - 1; i >= 0; i-- {
+	for i := range slices.Backward(runs) {
 		if without := slices.Delete(slices.Clone(runs), i, i+1); enough(without) {
 			runs = without
 		}

@@ -74,7 +74,7 @@ func (l *linter) scanners(path string, names []string) {
 		return
 	}
 	for i, name := range names {
-		if slices.ContainsFunc(l.known.Scanners, func(k string) bool { return sameTool(k, name) }) {
+		if knownTool(l.known.Scanners, name) {
 			continue
 		}
 		at := fmt.Sprintf("%s[%d]", path, i)
@@ -112,7 +112,7 @@ func (r *rule) impossible(p *Policy) string {
 		return fmt.Sprintf("no severity is %s and at least %s", strings.Join(s.Severity, " or "), s.SeverityAtLeast)
 	}
 	if len(s.Status) > 0 && !overlap(s.Status, p.Spec.Defaults.Statuses) {
-		return fmt.Sprintf("the policy only looks at status %s", strings.Join(p.Spec.Defaults.Statuses, ", "))
+		return "the policy only looks at status " + strings.Join(p.Spec.Defaults.Statuses, ", ")
 	}
 	if ds := s.deltas(); len(ds) > 0 && len(s.Category) > 0 && !slices.ContainsFunc(ds, func(d gate.Delta) bool { return fitsDelta(d, s.Category) }) {
 		return fmt.Sprintf("a finding of category %s is never %s", strings.Join(s.Category, " or "), strings.Join(s.Delta, " or "))

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"defectdojo/gate"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // seeded is a policy with one of each defect that lint knows.

@@ -6,11 +6,11 @@ import (
 	"regexp"
 	"strings"
 
+	"defectdojo/gate"
+
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-
-	"defectdojo/gate"
 )
 
 // MaxSource is how long the text of a policy may be, in bytes.
@@ -35,7 +35,7 @@ func (p Problem) String() string {
 }
 
 // Problems is all that is wrong in a file. Its kind is gate.Invalid.
-type Problems []Problem
+type Problems []Problem //nolint:errname // all that is wrong, not one error
 
 // Error lists them, one a line.
 func (p Problems) Error() string {
@@ -122,8 +122,7 @@ var wrongType = regexp.MustCompile(`cannot unmarshal (.+?) into Go (?:value|stru
 // yamlProblem finds the place in a YAML error.
 func yamlProblem(file string, err error) Problem {
 	p := Problem{File: file, Line: 1, Column: 1, Message: err.Error()}
-	var e yaml.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[yaml.Error](err); ok {
 		p.Message = wrongType.ReplaceAllString(e.GetMessage(), "must be $2, not $1")
 		if t := e.GetToken(); t != nil && t.Position != nil {
 			p.Line, p.Column = t.Position.Line, t.Position.Column

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"defectdojo/gate"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // specSample is the sample of the design: every field of the language.

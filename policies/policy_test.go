@@ -223,14 +223,14 @@ func TestPolicyDigest(t *testing.T) {
 // TestDigestsTellWhatChanged flips one byte of each part.
 func TestDigestsTellWhatChanged(t *testing.T) {
 	t.Parallel()
-	make := func() Inputs {
+	whole := func() Inputs {
 		return Inputs{
 			Policies: []*Policy{Default()}, Head: []Finding{log4j(1)}, Baseline: base(log4j(2)), Waivers: []gate.Waiver{goodWaiver()},
 			VEX: []gate.VEXStatement{{Vulnerability: "CVE-1"}}, Runs: []Run{{Tool: "trivy"}}, Now: noon,
 		}
 	}
 	digest := func(in Inputs) gate.InputDigests { return evaluate(t, in).Inputs }
-	was := digest(make())
+	was := digest(whole())
 	for name, change := range map[string]func(*Inputs){
 		"policies":          func(in *Inputs) { in.Policies = []*Policy{Builtin()["sla"]} },
 		"context":           func(in *Inputs) { in.Context.Actor = "x" },
@@ -243,7 +243,7 @@ func TestDigestsTellWhatChanged(t *testing.T) {
 		"intel":             func(in *Inputs) { in.Intel.KEV.ID = "x" },
 		"":                  func(in *Inputs) { in.Now = noon.Add(time.Second) },
 	} {
-		in := make()
+		in := whole()
 		change(&in)
 		is := digest(in)
 		for part, same := range map[string]bool{

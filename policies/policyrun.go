@@ -1,8 +1,8 @@
 package policies
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"defectdojo/gate"
@@ -69,7 +69,7 @@ func (pr *policyRun) choose() {
 		f := &pr.in.Head[i]
 		switch {
 		case f.Status == Duplicate || f.DuplicateOf != 0:
-			pr.exclude(i, gate.DispositionDuplicate, fmt.Sprint(f.DuplicateOf))
+			pr.exclude(i, gate.DispositionDuplicate, strconv.FormatInt(f.DuplicateOf, 10))
 		case !slices.Contains(pr.p.Spec.Defaults.Statuses, string(f.Status)):
 			pr.exclude(i, gate.DispositionStatus, string(f.Status))
 		default:
@@ -121,7 +121,8 @@ func (pr *policyRun) staleIntel() fieldSet {
 		s      Snapshot
 		fields fieldSet
 	}{
-		{"EPSS", m.EPSS, pr.in.Intel.EPSS, fieldEPSS}, {"KEV", m.KEV, pr.in.Intel.KEV, fieldKEV},
+		{"EPSS", m.EPSS, pr.in.Intel.EPSS, fieldEPSS},
+		{"KEV", m.KEV, pr.in.Intel.KEV, fieldKEV},
 		{"advisory", m.Advisories, pr.in.Intel.Advisories, fieldFixAvailable},
 	} {
 		if x.most == 0 {

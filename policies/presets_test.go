@@ -82,24 +82,24 @@ func runPreset(t *testing.T, name string, cases map[string]presetCase) {
 
 // summary writes a verdict in one line.
 func summary(v gate.Verdict) string {
-	s := string(v.Overall)
+	parts := []string{string(v.Overall)}
 	if !v.Conclusive {
-		s += "?"
+		parts[0] += "?"
 	}
 	for _, m := range v.Missing {
-		s += " -" + m.ID
+		parts = append(parts, "-"+m.ID)
 	}
 	for _, p := range v.Policies {
 		for _, r := range p.Rules {
 			switch r.Outcome {
 			case gate.Violated:
-				s += " " + r.ID
+				parts = append(parts, r.ID)
 			case gate.Inconclusive:
-				s += " " + r.ID + "?"
+				parts = append(parts, r.ID+"?")
 			}
 		}
 	}
-	return s
+	return strings.Join(parts, " ")
 }
 
 func introducedLib(f *Finding) { f.PURL += "-new" }

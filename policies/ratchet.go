@@ -41,7 +41,7 @@ func (pr *policyRun) unbased() bool {
 		return true
 	}
 	for i := range pr.in.Runs {
-		if r := &pr.in.Runs[i]; r.at(pr.in, OnHead) && !pr.origins.covered[toolKey(r.Tool)] {
+		if r := &pr.in.Runs[i]; r.at(pr.in, OnHead) && !pr.origins.covered[ToolKey(r.Tool)] {
 			return true
 		}
 	}
@@ -70,12 +70,7 @@ func (r *ruleRun) judgeBase(base map[string]*limit) {
 }
 
 func (p *Policy) looksAt(s Status) bool {
-	for _, w := range p.Spec.Defaults.Statuses {
-		if w == string(s) {
-			return true
-		}
-	}
-	return s == ""
+	return s == "" || slices.Contains(p.Spec.Defaults.Statuses, string(s))
 }
 
 // ratchetKeys lists the keys, worst first.

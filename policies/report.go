@@ -150,7 +150,7 @@ func (e *evaluation) baseline() *gate.BaselineUsed {
 
 func (e *evaluation) countDeltas(m map[gate.Delta]int) {
 	for i, d := range e.deltas {
-		if e.in.Head[i].Status != Duplicate {
+		if f := &e.in.Head[i]; f.Status.open() && f.DuplicateOf == 0 {
 			m[d]++
 		}
 	}

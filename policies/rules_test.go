@@ -2,6 +2,7 @@ package policies
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +115,7 @@ func TestUnknownOnlyIfItMatters(t *testing.T) {
 	in := Inputs{Baseline: base()}
 	for i := range 5 {
 		in.Head = append(in.Head, with(log4j(int64(i+1)), func(f *Finding) {
-			f.Fingerprint = fmt.Sprint(i)
+			f.Fingerprint = strconv.Itoa(i)
 			switch {
 			case i < 2:
 				f.KEV = new(true)
@@ -137,7 +138,7 @@ func TestPer(t *testing.T) {
 	in := Inputs{}
 	for i, v := range []string{"CVE-1", "CVE-1", "CVE-2", ""} {
 		in.Head = append(in.Head, with(log4j(int64(i+1)), func(f *Finding) {
-			f.Fingerprint, f.Path = fmt.Sprint(i), "same/pom.xml"
+			f.Fingerprint, f.Path = strconv.Itoa(i), "same/pom.xml"
 			if f.Vulnerabilities = nil; v != "" {
 				f.Vulnerabilities = []string{v}
 			}
@@ -253,12 +254,12 @@ func TestRatchet(t *testing.T) {
 	t.Parallel()
 	crit := func(n int) (fs []Finding) {
 		for i := range n {
-			fs = append(fs, with(log4j(int64(i+1)), func(f *Finding) { f.Fingerprint = fmt.Sprint(i) }))
+			fs = append(fs, with(log4j(int64(i+1)), func(f *Finding) { f.Fingerprint = strconv.Itoa(i) }))
 		}
 		return fs
 	}
 	high := func(id int64) Finding {
-		return with(log4j(id), func(f *Finding) { f.Fingerprint, f.Severity = fmt.Sprint(id), gate.High })
+		return with(log4j(id), func(f *Finding) { f.Fingerprint, f.Severity = strconv.FormatInt(id, 10), gate.High })
 	}
 	for name, tc := range map[string]struct {
 		by         string

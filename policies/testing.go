@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"defectdojo/gate"
+
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-
-	"defectdojo/gate"
 )
 
 // Test is a test of policies: given some findings, expect a verdict. As YAML:

@@ -3,6 +3,7 @@ package policies
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,7 +102,7 @@ func (r *ruleRun) numbers() string {
 		if r.rule.Ratchet != nil && o != r.outcome {
 			continue
 		}
-		s := fmt.Sprint(l.observed)
+		s := strconv.Itoa(l.observed)
 		switch o {
 		case gate.Violated:
 			s += fmt.Sprintf(" > %d", l.max+l.maxUnknown)

@@ -109,8 +109,14 @@ func NewStatement(v *gate.Verdict, verifier string) (Statement, error) {
 	p.ResourceURI = cmp.Or(v.Subject.Repository, v.Subject.Product)
 	p.Policy = Resource{URI: verifier + "#policies", Digest: sha(v.Inputs.Policies)}
 	for _, in := range []struct{ name, digest string }{
-		{"context", v.Inputs.Context}, {"runs", v.Inputs.Runs}, {"findings", v.Inputs.Findings}, {"baseline", v.Inputs.Baseline},
-		{"baseline_findings", v.Inputs.BaselineFindings}, {"waivers", v.Inputs.Waivers}, {"vex", v.Inputs.VEX}, {"intel", v.Inputs.Intel},
+		{"context", v.Inputs.Context},
+		{"runs", v.Inputs.Runs},
+		{"findings", v.Inputs.Findings},
+		{"baseline", v.Inputs.Baseline},
+		{"baseline_findings", v.Inputs.BaselineFindings},
+		{"waivers", v.Inputs.Waivers},
+		{"vex", v.Inputs.VEX},
+		{"intel", v.Inputs.Intel},
 	} {
 		p.InputAttestations = append(p.InputAttestations, Resource{URI: verifier + "#" + in.name, Digest: sha(in.digest)})
 	}

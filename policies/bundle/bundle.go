@@ -136,7 +136,7 @@ func (b *Bundle) Inputs(c policies.Context, runs []policies.Run, reported []poli
 	}
 	ran := map[string]bool{}
 	for _, r := range runs {
-		ran[strings.ToLower(r.Tool)] = true
+		ran[policies.ToolKey(r.Tool)] = true
 	}
 	for _, f := range reported {
 		if k := known[f.Fingerprint]; k != nil {
@@ -146,7 +146,7 @@ func (b *Bundle) Inputs(c policies.Context, runs []policies.Run, reported []poli
 		in.Head = append(in.Head, f)
 	}
 	for i := range b.Findings {
-		if f := b.Findings[i]; !ran[strings.ToLower(f.Scanner)] {
+		if f := b.Findings[i]; !ran[policies.ToolKey(f.Scanner)] {
 			in.Head = append(in.Head, f)
 		}
 	}
@@ -166,7 +166,7 @@ func (b *Bundle) withHistory(runs []policies.Run) []policies.Run {
 	runs = slices.Clone(runs)
 	for i := range runs {
 		for j := range b.Runs {
-			if r := &runs[i]; strings.EqualFold(b.Runs[j].Tool, r.Tool) && r.PastResults == nil {
+			if r := &runs[i]; policies.ToolKey(b.Runs[j].Tool) == policies.ToolKey(r.Tool) && r.PastResults == nil {
 				r.PastResults, r.PastComponents = b.Runs[j].PastResults, b.Runs[j].PastComponents
 			}
 		}

@@ -57,7 +57,7 @@ func (m *markdown) row(left int, format string, args ...any) {
 		m.put("\n… and %d more\n", left)
 		return
 	}
-	m.WriteString(s)
+	m.put("%s", s)
 }
 
 func (m *markdown) green(v *gate.Verdict) {

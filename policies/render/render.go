@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"defectdojo/gate"
@@ -124,7 +125,7 @@ func subject(v *gate.Verdict) string {
 
 // numbers writes a rule's comparison.
 func numbers(r *gate.RuleVerdict) string {
-	s := fmt.Sprint(r.Observed)
+	s := strconv.Itoa(r.Observed)
 	if r.Unknown > 0 {
 		s += fmt.Sprintf(" + up to %d", r.Unknown)
 	}

@@ -90,7 +90,9 @@ func readCSAF(document []byte) ([]gate.VEXStatement, error) {
 			status   gate.VEXStatus
 			products []string
 		}{
-			{gate.VEXNotAffected, v.Status.NotAffected}, {gate.VEXAffected, v.Status.Affected}, {gate.VEXFixed, slices.Concat(v.Status.Fixed, v.Status.FirstFixed)},
+			{gate.VEXNotAffected, v.Status.NotAffected},
+			{gate.VEXAffected, v.Status.Affected},
+			{gate.VEXFixed, slices.Concat(v.Status.Fixed, v.Status.FirstFixed)},
 			{gate.VEXUnderInvestigation, v.Status.UnderInvestigation},
 		} {
 			for _, p := range group.products {

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"defectdojo/gate"
 	"defectdojo/policies"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -99,18 +99,26 @@ func TestReadOthers(t *testing.T) {
 		doc  string
 		want gate.VEXStatement
 	}{
-		"openvex_of_a_whole_product": {`{"@context":"https://openvex.dev/ns/v0.2.0","@id":"x","author":"a","timestamp":"2026-01-01T00:00:00Z","version":1,"statements":[
+		"openvex_of_a_whole_product": {
+			`{"@context":"https://openvex.dev/ns/v0.2.0","@id":"x","author":"a","timestamp":"2026-01-01T00:00:00Z","version":1,"statements":[
 			{"vulnerability":{"@id":"https://nvd.nist.gov/vuln/detail/CVE-2023-1"},"products":[{"@id":"https://x","identifiers":{"purl":"pkg:npm/a@1"}}],"status":"fixed"}]}`,
-			gate.VEXStatement{Author: "a", At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Vulnerability: "CVE-2023-1", Products: []string{"pkg:npm/a@1"}, Status: gate.VEXFixed}},
-		"openvex_old": {`{"@context":"https://openvex.dev/ns","@id":"x","author":"a","version":"1","statements":[{"vulnerability":"CVE-2023-1","products":["pkg:npm/a@1"],"status":"not_affected","justification":"component_not_present"}]}`,
-			gate.VEXStatement{Author: "a", Vulnerability: "CVE-2023-1", Products: []string{"pkg:npm/a@1"}, Status: gate.VEXNotAffected, Justification: gate.ComponentNotPresent}},
-		"cyclonedx_by_reference": {`{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"type":"library","name":"a","components":[{"bom-ref":"r1","name":"b","purl":"pkg:npm/b@2"}]}],"vulnerabilities":[
+			gate.VEXStatement{Author: "a", At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Vulnerability: "CVE-2023-1", Products: []string{"pkg:npm/a@1"}, Status: gate.VEXFixed},
+		},
+		"openvex_old": {
+			`{"@context":"https://openvex.dev/ns","@id":"x","author":"a","version":"1","statements":[{"vulnerability":"CVE-2023-1","products":["pkg:npm/a@1"],"status":"not_affected","justification":"component_not_present"}]}`,
+			gate.VEXStatement{Author: "a", Vulnerability: "CVE-2023-1", Products: []string{"pkg:npm/a@1"}, Status: gate.VEXNotAffected, Justification: gate.ComponentNotPresent},
+		},
+		"cyclonedx_by_reference": {
+			`{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"type":"library","name":"a","components":[{"bom-ref":"r1","name":"b","purl":"pkg:npm/b@2"}]}],"vulnerabilities":[
 			{"id":"CVE-1","affects":[{"ref":"r1"},{"ref":"urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg:npm/c%401"}],"analysis":{"state":"false_positive","justification":"protected_at_runtime"}},{"id":"CVE-2"}]}`,
-			gate.VEXStatement{Vulnerability: "CVE-1", Products: []string{"pkg:npm/b@2", "pkg:npm/c@1"}, Status: gate.VEXNotAffected, Justification: gate.InlineMitigationsExist}},
-		"csaf": {`{"document":{"csaf_version":"2.0","category":"csaf_vex","publisher":{"name":"Red Hat"},"tracking":{"current_release_date":"2026-02-01T00:00:00Z"}},
+			gate.VEXStatement{Vulnerability: "CVE-1", Products: []string{"pkg:npm/b@2", "pkg:npm/c@1"}, Status: gate.VEXNotAffected, Justification: gate.InlineMitigationsExist},
+		},
+		"csaf": {
+			`{"document":{"csaf_version":"2.0","category":"csaf_vex","publisher":{"name":"Red Hat"},"tracking":{"current_release_date":"2026-02-01T00:00:00Z"}},
 			"product_tree":{"branches":[{"branches":[{"product":{"product_id":"P","product_identification_helper":{"purl":"pkg:rpm/redhat/x@1"}}}]}],"relationships":[{"full_product_name":{"product_id":"RHEL:P"},"product_reference":"P","relates_to_product_reference":"RHEL"}]},
 			"vulnerabilities":[{"cve":"CVE-2023-1","flags":[{"label":"vulnerable_code_not_present","product_ids":["RHEL:P"]}],"product_status":{"known_not_affected":["RHEL:P","unnamed"]},"threats":[{"category":"impact","details":"none"}]}]}`,
-			gate.VEXStatement{Author: "Red Hat", At: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), Vulnerability: "CVE-2023-1", Products: []string{"pkg:rpm/redhat/x@1"}, Status: gate.VEXNotAffected, Justification: gate.VulnerableCodeNotPresent, ImpactStatement: "none"}},
+			gate.VEXStatement{Author: "Red Hat", At: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), Vulnerability: "CVE-2023-1", Products: []string{"pkg:rpm/redhat/x@1"}, Status: gate.VEXNotAffected, Justification: gate.VulnerableCodeNotPresent, ImpactStatement: "none"},
+		},
 	} {
 		got, err := Read([]byte(tc.doc))
 		if err != nil {
