@@ -295,6 +295,7 @@ type FindingView struct {
 	Line            int             `json:"line,omitempty"`
 	FirstSeen       time.Time       `json:"first_seen,omitzero"`
 	Delta           Delta           `json:"delta"`
+	DeltaWhy        string          `json:"delta_why"` // what the delta rests on
 	Code            DispositionCode `json:"code"`
 	Detail          string          `json:"detail,omitempty"`
 	Policy          string          `json:"policy,omitempty"`
@@ -348,6 +349,15 @@ func (v *Verdict) DispositionOf(id int64) (Disposition, bool) {
 		}
 	}
 	return Disposition{}, false
+}
+
+// ExitStrictly is the exit code if warnings, too, are to fail the build. No flag
+// changes what a number means: it is still a policy that is violated.
+func (v *Verdict) ExitStrictly() ExitCode {
+	if v.Overall == Warn {
+		return ExitFor(Fail, v.Conclusive)
+	}
+	return v.Exit
 }
 
 // ExitFor maps a decision to the exit code that stands for it.

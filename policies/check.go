@@ -88,6 +88,10 @@ func (c *inspector) spec() {
 }
 
 func (c *inspector) requirements() {
+	if n := len(c.p.Spec.Require); n > maxRequired {
+		c.bad("require", "has %d requirements, more than %d", n, maxRequired)
+		return
+	}
 	seen := map[string]bool{}
 	for i := range c.p.Spec.Require {
 		q, path := &c.p.Spec.Require[i], fmt.Sprintf("require[%d]", i)
@@ -115,8 +119,18 @@ func (c *inspector) id(path, id string, seen map[string]bool) {
 	seen[id] = true
 }
 
+// Limits of one policy: a repository's may be anybody's.
+const (
+	maxRules    = 200
+	maxRequired = 100
+)
+
 func (c *inspector) rules() {
 	s := &c.p.Spec
+	if len(s.Rules) > maxRules {
+		c.bad("rules", "has %d rules, more than %d", len(s.Rules), maxRules)
+		return
+	}
 	if len(s.Rules) == 0 && len(s.Require) == 0 {
 		c.bad("rules", "a policy needs a rule or a requirement")
 	}

@@ -9,9 +9,9 @@ import (
 	"defectdojo/gate"
 )
 
-// Evaluate judges inputs. It normalizes them first (see Inputs.Normalize), and
-// returns an error only for inputs that cannot be: a finding without a severity,
-// two of one id, a number that JSON has no word for.
+// Evaluate judges inputs. It normalizes them first, which sorts the caller's
+// lists in place, and returns an error only for inputs that cannot be: a finding
+// without a severity, two of one id, a number that JSON has no word for.
 func Evaluate(in Inputs) (gate.Verdict, error) {
 	in.Normalize()
 	if err := in.check(); err != nil {

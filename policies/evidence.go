@@ -101,6 +101,9 @@ func endOf(ends []time.Time, need int) time.Time {
 // best returns until when the best run of a tool is good, or why none is.
 func (q *Requirement) best(in *Inputs, on On, tool string) (end time.Time, why, detail string) {
 	why, detail = whyAbsent, tool+" has not run"
+	if on == OnBase && in.Baseline == nil {
+		return end, why, "there is no baseline"
+	}
 	for i := range in.Runs {
 		r := &in.Runs[i]
 		if !sameTool(r.Tool, tool) {
@@ -192,7 +195,7 @@ func (in *Inputs) place(on On) string {
 	case on == OnHead:
 		return short(in.Context.HeadCommit)
 	case in.Baseline == nil:
-		return "a baseline: there is none"
+		return "what this change is based on"
 	}
 	return "the baseline " + short(in.Baseline.Commit)
 }

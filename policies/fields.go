@@ -159,6 +159,24 @@ var contextFields = []field{
 	{"now", cel.TimestampType, "the time of decision", func(v *vars) ref.Val { return timeVal(v.now) }, 0},
 }
 
+// Field is a value that a policy's expressions can name.
+type Field struct {
+	Name     string // "f.epss"
+	Type     string // "double"
+	Doc      string
+	Optional bool // it may not be known
+}
+
+// Fields lists all values that expressions can name.
+func Fields() []Field {
+	out := make([]Field, len(fields))
+	for i := range fields {
+		f := &fields[i]
+		out[i] = Field{f.name, cel.FormatCELType(f.typ), f.doc, f.bit != 0 || f.name == "product.tier"}
+	}
+	return out
+}
+
 // fieldByName finds a field, or the test of whether it is known: "f.has:epss".
 var fieldByName = func() map[string]*field {
 	m := map[string]*field{}

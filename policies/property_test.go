@@ -15,7 +15,10 @@ import (
 )
 
 // worlds is how many random inputs each property is tried on.
-var worlds = flag.Int("worlds", 400, "random inputs for each property")
+var (
+	worlds = flag.Int("worlds", 400, "random inputs for each property")
+	update = flag.Bool("update", false, "write the README anew")
+)
 
 // world makes random inputs of which everything is known.
 type world struct{ *rand.Rand }

@@ -59,3 +59,18 @@ func flipEach(t *testing.T, w world, parts map[string][]byte, v gate.Verdict) {
 		t.Errorf("another time: %v", err)
 	}
 }
+
+// TestVerdictSurvivesJSON: what reads a verdict from the API has all of it.
+func TestVerdictSurvivesJSON(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(t *testing.T, w world, in Inputs) {
+		first := verdictJSON(t, w.hide(in))
+		var v gate.Verdict
+		if err := json.Unmarshal(first, &v); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := json.Marshal(v); err != nil || !bytes.Equal(again, first) {
+			t.Errorf("%v:\n%s\nwas\n%s", err, again, first)
+		}
+	})
+}

@@ -221,7 +221,7 @@ func (e *evaluation) view(at int) gate.FindingView {
 	v := gate.FindingView{
 		ID: f.ID, Fingerprint: f.Fingerprint, Title: f.Title, Severity: f.Severity, Category: string(f.Category), Scanner: f.Scanner,
 		Rule: f.Rule, Vulnerabilities: f.Vulnerabilities, PURL: f.PURL, Component: f.Component, Version: f.Version, FixVersion: f.FixVersion,
-		Path: f.Path, Line: f.Line, FirstSeen: f.FirstSeen, Delta: e.deltas[at], Code: b.code, Detail: b.detail, Due: b.due,
+		Path: f.Path, Line: f.Line, FirstSeen: f.FirstSeen, Delta: e.deltas[at], DeltaWhy: e.origins.why(f), Code: b.code, Detail: b.detail, Due: b.due,
 	}
 	if b.rule != nil {
 		v.Policy, v.GateRule, v.Delta = b.policy.p.Name, b.rule.rule.ID, b.policy.delta(at)

@@ -64,7 +64,7 @@ type judgement struct {
 	code    gate.DispositionCode
 	detail  string
 	due     time.Time
-	waiver  string
+	waiver  *waiver
 	missing fieldSet
 	names   []string // of what is not known and has no bit
 	assumed fieldSet // fields whose assumed value was looked at
@@ -92,7 +92,7 @@ func (r *rule) judge(v *vars, ws *waivers, note func(*waiver, gate.WaiverState, 
 	w := ws.of(fa, v, note)
 	j.assumed = v.hit | r.looked(fa, "")
 	if w.is == yes {
-		return judgement{code: gate.DispositionWaived, detail: w.by.ID, waiver: w.by.ID, assumed: j.assumed}
+		return judgement{code: gate.DispositionWaived, detail: w.by.ID, waiver: w.by, assumed: j.assumed}
 	}
 	j.missing |= w.missing
 	j.names = append(j.names, w.names...)

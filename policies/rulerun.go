@@ -154,8 +154,8 @@ func (r *ruleRun) take(at int, j judgement) {
 		r.unknowns = append(r.unknowns, u)
 		best.detail = strings.Join(u.fields, ", ")
 	case gate.DispositionWaived:
-		r.waived = append(r.waived, waivedBy{at, j.waiver})
-		r.pr.ws.cover(j.waiver, at)
+		r.waived = append(r.waived, waivedBy{at, j.waiver.ID})
+		j.waiver.cover(at)
 	case gate.DispositionInGrace:
 		r.inGrace = append(r.inGrace, graceOf{at, j.due})
 		r.pr.ends(j.due, "grace of "+r.rule.ID+" ends")

@@ -56,16 +56,11 @@ func newWaivers(in *Inputs, p *Policy, candidates []*Finding) *waivers {
 }
 
 // cover counts a finding that a waiver took out of a count.
-func (ws *waivers) cover(id string, at int) {
-	for i := range ws.all {
-		if w := &ws.all[i]; w.ID == id {
-			if w.covered == nil {
-				w.covered = map[int]bool{}
-			}
-			w.covered[at] = true
-			return
-		}
+func (w *waiver) cover(at int) {
+	if w.covered == nil {
+		w.covered = map[int]bool{}
 	}
+	w.covered[at] = true
 }
 
 // limit voids a waiver that is for more findings than it may be.
