@@ -32,6 +32,9 @@ type cli struct {
 	Role      string `placeholder:"ROLE" help:"What this node does: all, web or worker (DD_ROLE)."`
 	Listen    string `placeholder:"HOST:PORT" help:"Where to listen (DD_LISTEN)."`
 	DataDir   string `placeholder:"FOLDER" help:"Where to keep data (DD_DATA_DIR)."`
+
+	Serve struct{} `cmd:"" default:"1" help:"Start the service (the default)."`
+	Fsck  struct{} `cmd:"" help:"Check that what is stored agrees with itself; exit 1 if it does not."`
 }
 
 const description = `The gate for security findings: takes reports of scanners, keeps track of their findings,
@@ -53,7 +56,7 @@ func run(args []string, env func(string) (string, bool), stdout, stderr io.Write
 	code := -1
 	parser := kong.Must(&c, kong.Name("defectdojo"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.Exit(func(n int) { code = n }), kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 120}))
-	_, err := parser.Parse(args)
+	parsed, err := parser.Parse(args)
 	if code == 0 { // --help
 		return exitOK
 	}
@@ -67,11 +70,27 @@ func run(args []string, env func(string) (string, bool), stdout, stderr io.Write
 			strings.ReplaceAll(err.Error(), "\n", "\n  "))
 		return exitUsage
 	}
+	if parsed.Command() == "fsck" {
+		return check(cfg, stdout, stderr)
+	}
 	_, child := env(inBackground)
 	if c.Detach && !child {
 		return detach(stdout, stderr)
 	}
 	return serve(cfg, child, stdout, stderr)
+}
+
+// check checks what is stored.
+func check(cfg server.Config, stdout, stderr io.Writer) int {
+	flaws, err := server.Fsck(context.Background(), cfg, stdout)
+	if err != nil {
+		fmt.Fprintf(stderr, "defectdojo: %v\n", err)
+		return exitFailed
+	}
+	if flaws > 0 {
+		return exitFailed
+	}
+	return exitOK
 }
 
 func help(options kong.HelpOptions, ctx *kong.Context) error {
