@@ -155,7 +155,8 @@ type FindingPage struct {
 
 type sortedRow struct {
 	FindingRow
-	Key string
+	Key    string
+	Counts []int // of the whole list, by severity; nil: not counted
 }
 
 // FindingPage returns one page of a list.
@@ -165,6 +166,28 @@ func (s *Store) FindingPage(ctx context.Context, q FindingPageQuery) (FindingPag
 	if err != nil {
 		return FindingPage{}, fmt.Errorf("list of findings: %w", err)
 	}
+	return q.page(rows), nil
+}
+
+// FindingPageAndCounts is FindingPage and FindingCounts in one pass: for a
+// search that has to read every finding.
+func (s *Store) FindingPageAndCounts(ctx context.Context, q FindingPageQuery) (FindingPage, Counts, error) {
+	sql, args := q.onePass()
+	rows, err := many[sortedRow](ctx, s.db, sql, args...)
+	if err != nil {
+		return FindingPage{}, Counts{}, fmt.Errorf("list of findings: %w", err)
+	}
+	var counts Counts
+	if len(rows) > 0 {
+		copy(counts[:], rows[0].Counts)
+	} else if q.After != nil || q.Before != nil {
+		counts, err = s.FindingCounts(ctx, q.FindingSearch)
+	}
+	return q.page(rows), counts, err
+}
+
+// page makes a page of its rows and the one after it.
+func (q FindingPageQuery) page(rows []sortedRow) FindingPage {
 	more := len(rows) > q.Limit
 	rows = rows[:min(len(rows), q.Limit)]
 	if q.Before != nil {
@@ -182,26 +205,55 @@ func (s *Store) FindingPage(ctx context.Context, q FindingPageQuery) (FindingPag
 			p.Prev = fmt.Sprintf("%s_%d", rows[0].Key, rows[0].ID)
 		}
 	}
-	return p, nil
+	return p
 }
 
 // sql selects the page's IDs first, by an index where there is one, and the
 // wide rows and what belongs to them after that, for these few only.
 func (q FindingPageQuery) sql() (string, []any) {
-	w, key, direction, beyond := q.where(), sortKeys[q.Sort], "asc", ">"
-	if q.Descending != (q.Before != nil) {
-		direction, beyond = "desc", "<"
-	}
+	w, key := q.where(), sortKeys[q.Sort]
+	q.beyond(w, key, "f.id")
+	return `
+		with page as materialized (select f.id from findings f` + w.sql.String() + q.order(key, "f.id") + Page{Limit: q.Limit + 1}.window() + `)
+		select ` + findingRowColumns + `, (` + key + `)::text as key, null::integer[] as counts
+		from page join findings f using (id) ` + findingRowJoins + q.order(key, "f.id"), w.args
+}
+
+// onePass selects all that match, and both the page and the numbers from that.
+func (q FindingPageQuery) onePass() (string, []any) {
+	w, key := q.where(), sortKeys[q.Sort]
+	hits := w.sql.String()
+	w.sql.Reset()
+	q.beyond(w, "key", "id")
+	return `
+		with hits as materialized (select f.id, f.severity, ` + key + ` as key from findings f` + hits + `),
+			page as materialized (select id, key from hits` + w.sql.String() + q.order("key", "id") + Page{Limit: q.Limit + 1}.window() + `)
+		select ` + findingRowColumns + `, page.key::text as key,
+			array(select count(h.id) from generate_series(0, 4) s left join hits h on h.severity = s group by s order by s)::integer[] as counts
+		from page join findings f using (id) ` + findingRowJoins + q.order("page.key", "f.id"), w.args
+}
+
+// beyond adds that rows come after the place where the page begins.
+func (q FindingPageQuery) beyond(w *where, key, id string) {
+	sign := map[string]string{"asc": ">", "desc": "<"}[q.direction()]
 	for _, p := range []*FindingPlace{q.After, q.Before} {
 		if p != nil {
-			w.and("("+key+", f.id) "+beyond+" (?, ?)", p.Key, p.ID)
+			w.and("("+key+", "+id+") "+sign+" (?, ?)", p.Key, p.ID)
 		}
 	}
-	order := fmt.Sprintf(" order by %s %s, f.id %s", key, direction, direction)
-	return `
-		with page as materialized (select f.id from findings f` + w.sql.String() + order + Page{Limit: q.Limit + 1}.window() + `)
-		select ` + findingRowColumns + `, (` + key + `)::text as key
-		from page join findings f using (id) ` + findingRowJoins + order, w.args
+}
+
+// direction is the way round in which rows are read: backwards for a page that
+// ends where another begins.
+func (q FindingPageQuery) direction() string {
+	if q.Descending != (q.Before != nil) {
+		return "desc"
+	}
+	return "asc"
+}
+
+func (q FindingPageQuery) order(key, id string) string {
+	return fmt.Sprintf(" order by %s %s, %s %s", key, q.direction(), id, q.direction())
 }
 
 const findingRowColumns = `f.id, f.severity, f.title, f.active, f.verified, f.duplicate, f.false_p, f.out_of_scope, f.risk_accepted, f.is_mitigated, f.under_review,

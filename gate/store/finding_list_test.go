@@ -81,6 +81,10 @@ func walk(t *testing.T, s *store.Store, q store.FindingPageQuery, next func(stor
 		if err != nil {
 			t.Fatal(err)
 		}
+		both, counts, err := s.FindingPageAndCounts(t.Context(), q)
+		if diff := cmp.Diff(p, both); diff != "" || err != nil || counts.Total() != 69 {
+			t.Fatalf("in one pass: counted %v, %v (-two +one):\n%s", counts, err, diff)
+		}
 		if back {
 			all = append(ids(p.Rows), all...)
 		} else {
@@ -168,6 +172,13 @@ func TestFindingSearch(t *testing.T) {
 		if diff := cmp.Diff(tt.want, slices.Concat(nil, ids(p.Rows))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
+		both, counted, err := s.FindingPageAndCounts(t.Context(), store.FindingPageQuery{FindingSearch: tt.search, Sort: store.ByID, Limit: 100})
+		if err != nil || counted.Total() != len(tt.want) {
+			t.Errorf("%s in one pass: counted %d, %v", tt.name, counted.Total(), err)
+		}
+		if diff := cmp.Diff(p, both); diff != "" {
+			t.Errorf("%s in one pass (-two +one):\n%s", tt.name, diff)
+		}
 		if counts, err := s.FindingCounts(t.Context(), tt.search); err != nil || counts.Total() != len(tt.want) {
 			t.Errorf("%s: counted %d, %v; want %d", tt.name, counts.Total(), err, len(tt.want))
 		}
@@ -252,6 +263,13 @@ func BenchmarkLists(b *testing.B) {
 				}
 			})
 		}
+		b.Run(tt.name+"/page_and_counts", func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := s.FindingPageAndCounts(b.Context(), store.FindingPageQuery{FindingSearch: tt.search, Sort: store.BySeverity, Descending: true, Limit: 50}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 		b.Run(tt.name+"/counts", func(b *testing.B) {
 			for b.Loop() {
 				if _, err := s.FindingCounts(b.Context(), tt.search); err != nil {

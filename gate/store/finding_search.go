@@ -124,6 +124,12 @@ func (q FindingSearch) whereIdentity(w *where) {
 	}
 }
 
+// Wide tells whether the search is by something that no index holds: all
+// findings have to be read for it.
+func (q FindingSearch) Wide() bool {
+	return q.Text != "" || q.FilePath != "" || q.Component != "" || q.Version != "" || q.CWE != 0 || q.Status != OpenStatus && q.MinEPSS > 0
+}
+
 // hasVulnerability says that there is one, as the index's own condition does.
 const hasVulnerability = `f.vulnerability_ids <> '{}' and f.vulnerability_ids && ?::text[]`
 

@@ -118,8 +118,12 @@ func (w *web) findingsFrame(v *visit, p *findingsPage) error {
 func (w *web) findingsRows(v *visit, q store.FindingPageQuery, p *findingsPage) error {
 	g, ctx := errgroup.WithContext(v.UserContext())
 	var page store.FindingPage
-	g.Go(func() (err error) { page, err = w.Store.FindingPage(ctx, q); return })
-	g.Go(func() (err error) { p.Counts, err = w.Store.FindingCounts(ctx, q.FindingSearch); return })
+	if q.Wide() {
+		g.Go(func() (err error) { page, p.Counts, err = w.Store.FindingPageAndCounts(ctx, q); return })
+	} else {
+		g.Go(func() (err error) { page, err = w.Store.FindingPage(ctx, q); return })
+		g.Go(func() (err error) { p.Counts, err = w.Store.FindingCounts(ctx, q.FindingSearch); return })
+	}
 	g.Go(func() (err error) { p.All, err = w.Store.FindingTotal(ctx, v.scope); return })
 	if err := g.Wait(); err != nil {
 		return err
