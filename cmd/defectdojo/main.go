@@ -129,6 +129,7 @@ func serve(cfg server.Config, background bool, stdout, stderr io.Writer) int {
 		os.Exit(exitFailed)
 	}()
 	serving := func() error { return nil }
+	cfg.Background = background
 	if background {
 		serving = func() error { return letGo(cfg) }
 		if cfg.LogFile == "" {

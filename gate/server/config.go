@@ -36,6 +36,8 @@ type Config struct {
 
 	LogLevel slog.Level
 	LogFile  string // "" for standard error
+
+	Background bool // no terminal: not a setting, but how it was started
 }
 
 // Role is which part of the work a node does.

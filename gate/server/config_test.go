@@ -147,3 +147,10 @@ func TestUsage(t *testing.T) {
 		}
 	}
 }
+
+func TestSample(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("../../" + ourSample); err != nil {
+		t.Error(err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -57,6 +58,11 @@ func (n *node) say(text string) { fmt.Fprintln(n.out, text) }
 func (n *node) start(ctx context.Context) (err error) {
 	if n.l, err = listen(n.cfg); err != nil {
 		return fmt.Errorf("%w (DD_LISTEN names another address)", err)
+	}
+	if n.cfg.BlobURL == "" {
+		if err := os.MkdirAll(n.cfg.reports(), 0o700); err != nil {
+			return err
+		}
 	}
 	if n.db, err = openDB(ctx, n.cfg, n.say); err != nil {
 		return err

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -47,6 +46,9 @@ func (n *node) welcome(f first) {
 	if n.cfg.LogFile != "" {
 		fmt.Fprintf(&b, "  log        %s\n", n.cfg.LogFile)
 	}
+	if n.cfg.BlobURL == "" && n.cfg.DatabaseURL != "" {
+		b.WriteString("  reports    in the data folder: set DD_BLOB_URL if several nodes share the database\n")
+	}
 	if f.Created {
 		fmt.Fprintf(&b, "  log in as  %s\n", f.Username)
 		if f.Password != "" {
@@ -57,7 +59,7 @@ func (n *node) welcome(f first) {
 		fmt.Fprintf(&b, "\nUpload a report and gate on it (the token is shown this once):\n  DD_URL=%s DD_TOKEN=%s %s --product demo %s\n",
 			n.server.site, f.token, uploader(), sample())
 	}
-	fmt.Fprintf(&b, "\nStop it with %s.\n", stopper())
+	fmt.Fprintf(&b, "\nStop it with %s.\n", n.stopper())
 	n.say(b.String())
 }
 
@@ -70,7 +72,10 @@ func fromSource() bool {
 
 func uploader() string { return program("defectdojo-upload") }
 
-func stopper() string {
+func (n *node) stopper() string {
+	if n.cfg.Background {
+		return program("defectdojo-stop")
+	}
 	return "Ctrl-C or " + program("defectdojo-stop")
 }
 
@@ -81,18 +86,13 @@ func program(name string) string {
 	return name
 }
 
-// sample returns a report to try: one of the project's own if it is here.
+// ourSample is a report of the project's own.
+const ourSample = "parsers/trivy/testdata/many_image.json"
+
+// sample returns a report to try: the project's if it is here.
 func sample() string {
-	const ours = "parsers/trivy/testdata"
-	found, err := os.ReadDir(ours)
-	name := ""
-	for _, f := range found {
-		if strings.HasSuffix(f.Name(), ".json") && !strings.HasPrefix(f.Name(), "bad") {
-			name = ours + "/" + f.Name()
-		}
-	}
-	if err != nil {
+	if _, err := os.Stat(ourSample); err != nil {
 		return "report.json"
 	}
-	return cmp.Or(name, "report.json")
+	return ourSample
 }
