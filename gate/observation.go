@@ -40,6 +40,7 @@ type Observation struct {
 	EPSSScore        *float64 `json:"epss_score,omitempty"`      // 0…1
 	EPSSPercentile   *float64 `json:"epss_percentile,omitempty"` // 0…1
 	KnownExploited   bool     `json:"known_exploited,omitempty"`
+	Exploited        bool     `json:"-"` // known to be exploited, where DefectDojo leaves known_exploited unset
 	RansomwareUsed   bool     `json:"ransomware_used,omitempty"`
 	KEVDate          Date     `json:"kev_date,omitzero"`
 
@@ -66,6 +67,7 @@ type Observation struct {
 	// What can be done.
 	FixAvailable   *bool  `json:"fix_available,omitempty"`
 	FixVersion     string `json:"fix_version,omitempty"`
+	Fix            string `json:"-"`                           // the version that has the fix, where DefectDojo leaves fix_version empty
 	EffortForFix   string `json:"effort_for_fixing,omitempty"` // Low, Medium or High
 	PlannedVersion string `json:"planned_remediation_version,omitempty"`
 
@@ -124,6 +126,17 @@ func (o Observation) Rule() string {
 	}
 	return o.Check
 }
+
+// FixedIn returns the version that has the fix, if the report says it.
+func (o Observation) FixedIn() string {
+	if o.FixVersion != "" {
+		return o.FixVersion
+	}
+	return o.Fix
+}
+
+// IsExploited tells whether the report says that it is known to be exploited.
+func (o Observation) IsExploited() bool { return o.KnownExploited || o.Exploited }
 
 // IDs returns the ids under which the world knows it. As DefectDojo's importer
 // does, it takes CVE for the list when a parser gives none.

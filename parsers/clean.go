@@ -28,7 +28,7 @@ func clean(o *gate.Observation) {
 	for _, p := range []*string{&o.FilePath, &o.SASTSourceFilePath, &o.URL, &o.PURL} {
 		*p = cut(sanitize(*p), maxPath)
 	}
-	for _, p := range []*string{&o.ComponentName, &o.ComponentVersion, &o.RuleID, &o.UniqueID, &o.Service, &o.FixVersion, &o.Param, &o.SASTSourceObject, &o.SASTSinkObject, &o.CVSSv3, &o.CVSSv4, &o.EffortForFix} {
+	for _, p := range []*string{&o.ComponentName, &o.ComponentVersion, &o.RuleID, &o.UniqueID, &o.Service, &o.FixVersion, &o.Fix, &o.Param, &o.SASTSourceObject, &o.SASTSinkObject, &o.CVSSv3, &o.CVSSv4, &o.EffortForFix} {
 		*p = cut(sanitize(*p), maxName)
 	}
 	for i, p := range o.RequestResponsePairs {

@@ -140,8 +140,9 @@ func (m *importing) refresh(ctx context.Context, changed map[int64]*item) error 
 	var places []store.Placement
 	for id, i := range changed {
 		list = append(list, store.Refresh{
-			ID: id, RefreshKey: i.refreshKey, VulnerabilityIDs: i.VulnerabilityIDs, CWEs: i.CWEs, FixAvailable: i.FixAvailable, FixVersion: i.FixVersion,
+			ID: id, RefreshKey: i.refreshKey, VulnerabilityIDs: i.VulnerabilityIDs, CWEs: i.CWEs, FixAvailable: i.FixAvailable, FixVersion: i.FixedIn(),
 			ComponentName: i.ComponentName, ComponentVersion: i.ComponentVersion, EndpointKey: i.endpointKey,
+			KnownExploited: i.IsExploited(),
 		})
 		ids = append(ids, id)
 		for _, e := range i.Endpoints {

@@ -106,6 +106,16 @@ func TestRules(t *testing.T) {
 				}
 			}},
 		},
+		"Q6_exploitation_is_refreshed_and_never_taken_back": {
+			{report: generic(with("A")), want: []string{"A active"}},
+			{report: generic(with("A", "known_exploited", true)), want: []string{"A active"}},
+			{report: generic(with("A")), want: []string{"A active"}, check: func(t *testing.T, b *bench, _ Result) {
+				t.Helper()
+				if v := b.text(`select known_exploited::text from findings`); v != "true" {
+					t.Errorf("known exploited: %q", v)
+				}
+			}},
+		},
 		"Q9_hash_matches_across_scan_types": {
 			{report: generic(with("A")), want: []string{"A active"}},
 			{report: `{"type":"Other tool","findings":[{"title":"A","severity":"High","description":"About A","file_path":"a.go","line":7,"static_finding":true}]}`, change: engagement("other"), want: []string{"A active", "A duplicate of 1"}},

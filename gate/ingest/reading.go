@@ -154,9 +154,12 @@ func refreshKey(o *gate.Observation) int64 {
 		fix = map[bool]string{true: "yes", false: "no"}[*o.FixAvailable]
 	}
 	list([]string{fix})
-	list([]string{o.FixVersion})
+	list([]string{o.FixedIn()})
 	list([]string{o.ComponentName})
 	list([]string{o.ComponentVersion})
+	if o.IsExploited() {
+		list([]string{"exploited"})
+	}
 	if k := int64(h.Sum64()); k != 0 { //nolint:gosec // the same bits
 		return k
 	}

@@ -108,7 +108,7 @@ var findingColumnsIn = []findingColumn{
 	{"cvssv4_score", func(b []byte, f *NewFinding) []byte { return putFloatPtr(b, f.Observation.CVSSv4Score) }},
 	{"epss_score", func(b []byte, f *NewFinding) []byte { return putFloatPtr(b, f.Observation.EPSSScore) }},
 	{"epss_percentile", func(b []byte, f *NewFinding) []byte { return putFloatPtr(b, f.Observation.EPSSPercentile) }},
-	{"known_exploited", func(b []byte, f *NewFinding) []byte { return putBool(b, f.Observation.KnownExploited) }},
+	{"known_exploited", func(b []byte, f *NewFinding) []byte { return putBool(b, f.Observation.IsExploited()) }},
 	{"ransomware_used", func(b []byte, f *NewFinding) []byte { return putBool(b, f.Observation.RansomwareUsed) }},
 	{"kev_date", func(b []byte, f *NewFinding) []byte { return putDate(b, f.Observation.KEVDate) }},
 	nullTextColumn("file_path", func(o *gate.Observation) string { return o.FilePath }),
@@ -127,7 +127,7 @@ var findingColumnsIn = []findingColumn{
 	nullTextColumn("sast_source_file_path", func(o *gate.Observation) string { return o.SASTSourceFilePath }),
 	nullTextColumn("sast_sink_object", func(o *gate.Observation) string { return o.SASTSinkObject }),
 	{"fix_available", func(b []byte, f *NewFinding) []byte { return putBoolPtr(b, f.Observation.FixAvailable) }},
-	nullTextColumn("fix_version", func(o *gate.Observation) string { return o.FixVersion }),
+	nullTextColumn("fix_version", func(o *gate.Observation) string { return o.FixedIn() }),
 	nullTextColumn("effort_for_fixing", func(o *gate.Observation) string { return o.EffortForFix }),
 	nullTextColumn("planned_remediation_version", func(o *gate.Observation) string { return o.PlannedVersion }),
 	{"publish_date", func(b []byte, f *NewFinding) []byte { return putDate(b, f.Observation.PublishDate) }},
@@ -355,6 +355,7 @@ type Refresh struct {
 	ComponentName    string // fills a blank
 	ComponentVersion string // fills a blank
 	EndpointKey      string
+	KnownExploited   bool // never takes back what is known
 }
 
 // RefreshFindings writes refreshes, through a temporary table in one statement.
@@ -365,7 +366,7 @@ func (s *Store) RefreshFindings(ctx context.Context, list []Refresh) error {
 	if _, err := s.db.Exec(ctx, `
 		create temporary table if not exists refreshed (
 			id bigint, refresh_key bigint, vulnerability_ids text[], cwes integer[], fix_available boolean, fix_version text,
-			component_name text, component_version text, endpoint_key text
+			component_name text, component_version text, endpoint_key text, known_exploited boolean
 		) on commit drop`); err != nil {
 		return err
 	}
@@ -380,6 +381,7 @@ func (s *Store) RefreshFindings(ctx context.Context, list []Refresh) error {
 			refresh_key = r.refresh_key, vulnerability_ids = r.vulnerability_ids, cwes = r.cwes, endpoint_key = r.endpoint_key,
 			fix_available = coalesce(r.fix_available, f.fix_available), fix_version = coalesce(r.fix_version, f.fix_version),
 			component_name = coalesce(f.component_name, r.component_name), component_version = coalesce(f.component_version, r.component_version),
+			known_exploited = f.known_exploited or r.known_exploited,
 			updated = now()
 		from refreshed r where f.id = r.id`)
 	return err
@@ -395,6 +397,7 @@ var refreshColumns = []column[Refresh]{
 	{"component_name", func(b []byte, r Refresh) []byte { return putTextOrNull(b, r.ComponentName) }},
 	{"component_version", func(b []byte, r Refresh) []byte { return putTextOrNull(b, r.ComponentVersion) }},
 	{"endpoint_key", func(b []byte, r Refresh) []byte { return putText(b, r.EndpointKey) }},
+	{"known_exploited", func(b []byte, r Refresh) []byte { return putBool(b, r.KnownExploited) }},
 }
 
 // FindingSummaries describes every finding in a line, by title: for tests and

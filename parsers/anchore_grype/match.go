@@ -64,6 +64,7 @@ func (m match) observation(detailed bool) gate.Observation {
 		ComponentVersion: a.Version,
 		PURL:             a.PURL,
 		FixAvailable:     new(len(v.Fix.Versions) > 0),
+		Fix:              v.FixedInVersion,
 		Tags:             m.matchers(),
 	}
 	path := "None" // as DefectDojo writes it
@@ -79,6 +80,7 @@ func (m match) observation(detailed bool) gate.Observation {
 	for _, r := range append([]vulnerability{v}, m.Related...) {
 		o.VulnerabilityIDs = append(o.VulnerabilityIDs, r.ID)
 		r.rate(&o)
+		o.Exploited = o.Exploited || len(r.KnownExploited) > 0
 	}
 	return o
 }

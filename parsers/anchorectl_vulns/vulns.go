@@ -104,6 +104,7 @@ func (v vulnerability) observation(image string) gate.Observation {
 		ComponentVersion: v.PackageVersion,
 		URL:              v.URL,
 		FixAvailable:     new(known(v.Fix) != ""),
+		Fix:              known(v.Fix),
 	}
 	if known(v.Fix) != "" {
 		o.Mitigation = "Upgrade " + v.PackageName + " to " + v.Fix + ". See " + v.URL

@@ -99,6 +99,7 @@ func (v vulnerability) observation(r resource, onPage bool) gate.Observation {
 		ComponentName:         r.title(),
 		ComponentVersion:      r.Version,
 		FixAvailable:          new(v.FixVersion != ""),
+		Fix:                   parsers.First(parsers.Fixed(v.FixVersion), parsers.FixedInWords(v.Solution)),
 		PublishDate:           parsers.ParseDate(v.Published),
 	}
 	parsers.SetCVSS(&o, v.NVDVectorsV3)
@@ -181,6 +182,7 @@ func (c cve) observation() gate.Observation {
 		VulnerabilityIDs: []string{c.Name},
 		URL:              c.URL,
 		FixAvailable:     new(c.FixVersion != "" || c.Solution != ""),
+		Fix:              parsers.First(parsers.Fixed(c.FixVersion), parsers.FixedInWords(c.Solution)),
 		PublishDate:      parsers.ParseDate(c.Published),
 	}
 }

@@ -73,6 +73,9 @@ func (p *packageDetails) tell(o *gate.Observation, about, how *parsers.Text) {
 		about.Fact("Package", strings.TrimSpace(k.Name+" "+version+" "+k.Path)+" ("+k.Manager+")")
 		fix := ""
 		if k.Fixed != "" && k.Fixed != "NotAvailable" {
+			if i == 0 {
+				o.Fix = k.Fixed
+			}
 			fix = "Update " + k.Name + " to " + k.Fixed + "."
 		}
 		fixes = append(fixes, strings.TrimSpace(fix+" "+k.Remediation))

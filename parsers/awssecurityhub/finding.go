@@ -68,6 +68,7 @@ func (f finding) vulnerable(o *gate.Observation, about *parsers.Text) {
 			fix := "Update " + p.Name + "-" + p.Version
 			if p.Fixed != "" {
 				fix += " to " + p.Fixed
+				o.Fix = parsers.First(o.Fix, p.Fixed)
 			}
 			fixes = append(fixes, fix, p.Remediation)
 		}

@@ -116,6 +116,7 @@ func observation(b map[string]string) gate.Observation {
 		ComponentVersion: version,
 		PURL:             parsers.PURL("gem", name, version),
 		URL:              b["URL"],
+		Fix:              parsers.FixedInWords(b["Solution"]),
 	}
 }
 

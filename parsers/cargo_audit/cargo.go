@@ -130,6 +130,7 @@ func observation(e entry) gate.Observation {
 		PublishDate:      parsers.ParseDate(string(a.Date)),
 		Tags:             a.Keywords,
 		Occurrences:      new(1),
+		Fix:              parsers.Fixed(e.Versions.Patched...),
 	}
 	parsers.SetCVSS(&o, string(a.CVSS))
 	if c, ok := parsers.ParseCVSS(string(a.CVSS)); ok {

@@ -83,6 +83,7 @@ func (r result) observation() gate.Observation {
 	o.References = parsers.Lines(links...)
 	if d.Fixed != "" {
 		o.Mitigation = fmt.Sprintf("Update %s to %s.", d.Package, d.Fixed)
+		o.Fix = string(d.Fixed)
 	}
 	if d.Expected != "" {
 		o.Mitigation = "Expected: " + string(d.Expected)

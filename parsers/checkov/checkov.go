@@ -144,11 +144,16 @@ func (c check) observation(checkType string) gate.Observation {
 		o.Line, o.EndLine = &r[0], &r[len(r)-1]
 	}
 	if p := c.Package; p != nil {
-		o.VulnerabilityIDs = []string{string(p.ID)}
+		o.VulnerabilityIDs, o.Fix = []string{string(p.ID)}, p.fixed()
 		o.References = parsers.Lines(o.References, string(p.Link))
 		parsers.SetCVSS(&o, string(p.Vector))
 	}
 	return o
+}
+
+// fixed is the version in which the package is not vulnerable.
+func (p pkg) fixed() string {
+	return parsers.First(string(p.LowestFixed), string(p.FixedVersion), parsers.FixedInWords(string(p.Status)))
 }
 
 // code returns the code that the report quotes.
@@ -164,7 +169,7 @@ func (c check) code() string {
 func (c check) mitigation() string {
 	var how parsers.Text
 	if p := c.Package; p != nil {
-		if v := parsers.First(string(p.LowestFixed), string(p.FixedVersion), strings.TrimPrefix(string(p.Status), "fixed in ")); v != "" {
+		if v := parsers.First(p.fixed(), string(p.Status)); v != "" {
 			how.Add("Update " + string(p.Name) + " from " + string(p.Version) + ". Fixed in: " + v + ".")
 		}
 	}

@@ -131,5 +131,6 @@ func (v vulnerability) observation() gate.Observation {
 		Impact:      "The image holds " + v.Feature + " " + v.Version + ", which is vulnerable.",
 		References:  v.Link,
 		Check:       v.Name,
+		Fix:         v.FixedBy,
 	}
 }

@@ -153,6 +153,7 @@ func observation(f finding) gate.Observation {
 		Severity:         gate.ParseSeverity(v.Severity), // UNASSIGNED is Info
 		Description:      describe(f),
 		Mitigation:       string(v.Recommendation),
+		Fix:              parsers.FixedInWords(string(v.Recommendation)),
 		References:       string(v.References),
 		VulnerabilityIDs: v.ids(),
 		RuleID:           string(v.UUID),

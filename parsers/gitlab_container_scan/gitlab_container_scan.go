@@ -38,7 +38,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 
 func observation(r gitlab.Report, v gitlab.Vulnerability) gate.Observation {
 	o := r.Observation(v)
-	o.VulnerabilityIDs = v.CVEs()
+	o.VulnerabilityIDs, o.Fix = v.CVEs(), parsers.FixedInWords(string(v.Solution))
 	o.Date = r.Date()
 	o.Title = cmp.Or(string(v.Message), string(v.Name))
 	if o.Title == "" {

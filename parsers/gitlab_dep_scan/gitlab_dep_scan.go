@@ -33,7 +33,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 
 func observation(r gitlab.Report, v gitlab.Vulnerability) gate.Observation {
 	o := r.Observation(v)
-	o.VulnerabilityIDs = v.CVEs()
+	o.VulnerabilityIDs, o.Fix = v.CVEs(), parsers.FixedInWords(string(v.Solution))
 	o.Title = title(v, o.VulnerabilityIDs)
 	o.UniqueID = cmp.Or(string(v.ID), string(v.CVE))
 	o.Description = r.Text(v).

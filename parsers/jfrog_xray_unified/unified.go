@@ -99,6 +99,7 @@ func observation(r row) gate.Observation {
 		ComponentVersion: version,
 		PURL:             parsers.PURL(types[kind], name, version),
 		FixAvailable:     new(len(r.Fixed) > 0),
+		Fix:              parsers.Fixed(r.Fixed...),
 		Date:             parsers.ParseDate(string(r.Scanned)),
 		PublishDate:      parsers.ParseDate(string(r.Published)),
 	}

@@ -93,6 +93,7 @@ func observation(i issue) gate.Observation {
 		ComponentVersion: version,
 		PURL:             purl(i.SourceID, version),
 		FixAvailable:     new(len(v.Fixed) > 0),
+		Fix:              parsers.Fixed(v.Fixed...),
 	}
 	var vectors []string
 	for _, c := range v.Details.CVEs {

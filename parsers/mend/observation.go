@@ -52,6 +52,7 @@ func (v vulnerability) common(lib string) gate.Observation {
 		FilePath:         files(v.SourceFiles),
 		URL:              string(v.URL),
 		PublishDate:      parsers.ParseDate(string(v.Published)),
+		Fix:              v.TopFix.version(),
 	}
 	links := []string{string(v.URL)}
 	for _, r := range v.References {
@@ -80,6 +81,22 @@ func (v vulnerability) mitigation() string {
 		}
 	}
 	return parsers.First(text.String(), "Mend knows no fix.")
+}
+
+// version is the one to upgrade to: "Upgrade to version 4.2.3",
+// "org.example:lib:1.7.9", "lib - 1.3-1".
+func (f *fix) version() string {
+	if f == nil {
+		return ""
+	}
+	resolution := string(f.Resolution)
+	if v := parsers.FixedInWords(string(f.Message) + " " + resolution); v != "" {
+		return v
+	}
+	if i := strings.LastIndexAny(resolution, ": "); i > 0 && !strings.Contains(strings.TrimSpace(resolution), " ") || strings.Contains(resolution, " - ") {
+		return parsers.Fixed(resolution[i+1:])
+	}
+	return ""
 }
 
 func (f fix) text() string {

@@ -77,6 +77,7 @@ func platform(f finding) gate.Observation {
 		ComponentVersion:      c.Version,
 		PURL:                  c.purl(),
 		FixAvailable:          new(f.TopFix != nil),
+		Fix:                   f.TopFix.version(),
 		PublishDate:           parsers.ParseDate(string(v.Published)),
 		Date:                  parsers.ParseDate(string(f.Info.Detected)),
 		KnownExploited:        strings.EqualFold(string(f.Exploitable), "true"),

@@ -116,6 +116,7 @@ func observation(a advisory) gate.Observation {
 		ComponentVersion: version,
 		PURL:             parsers.PURL("npm", a.Module, version),
 		URL:              a.URL,
+		Fix:              parsers.Fixed(string(a.Patched)),
 		PublishDate:      parsers.ParseDate(string(a.Created)),
 	}
 	if o.Mitigation == "" && a.Patched != "" {

@@ -145,6 +145,9 @@ func observation(p pack) gate.Observation {
 		ComponentName: p.Name,
 		PURL:          parsers.PURL("npm", p.Name, ""),
 	}
+	if p.Fix.Value.Name == p.Name { // else it is of a package that brings this one in
+		o.Fix = p.Fix.Value.Version
+	}
 	if len(p.Via) == 0 || p.Via[0].Advisory == nil {
 		return o
 	}

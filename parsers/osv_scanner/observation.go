@@ -33,7 +33,7 @@ func observation(s source, p pack, v vulnerability) gate.Observation {
 	o.References = parsers.Lines(links...)
 	o.CWE, o.CWEs = v.weaknesses()
 	o.Severity = severity(&o, v, g)
-	o.Mitigation = v.fix(p)
+	o.Mitigation, o.Fix = v.fix(p)
 	o.Description = describe(s, p, v, g)
 	return o
 }
@@ -141,10 +141,24 @@ func (v vulnerability) weaknesses() (int, []int) {
 	return all[0], all
 }
 
-// fix says what to do: the fixed versions of the package, or commits where
-// there are no versions.
-func (v vulnerability) fix(p pack) string {
-	var versions, commits []string
+// fix says what to do, by the fixed versions of the package, or commits where
+// there are no versions, and gives the versions.
+func (v vulnerability) fix(p pack) (todo, in string) {
+	versions, commits := v.fixes(p)
+	name := parsers.First(p.Package.Name, "the component")
+	switch {
+	case len(versions) > 0:
+		in = strings.Join(versions, ", ")
+		return "Upgrade `" + name + "` to a version in which this is fixed: " + in + ".", in
+	case len(commits) > 0:
+		return "Update `" + name + "` to a revision that contains the fix: commit " + strings.Join(commits, ", ") + ".", ""
+	case strings.HasPrefix(v.ID, "MAL-"):
+		return "Remove the package, and treat every machine that installed it as compromised: rotate its keys and secrets.", ""
+	}
+	return "", ""
+}
+
+func (v vulnerability) fixes(p pack) (versions, commits []string) {
 	for _, a := range v.Affected {
 		if a.Package.Name != "" && p.Package.Name != "" && !strings.EqualFold(a.Package.Name, p.Package.Name) {
 			continue
@@ -161,16 +175,7 @@ func (v vulnerability) fix(p pack) string {
 			}
 		}
 	}
-	name := parsers.First(p.Package.Name, "the component")
-	switch {
-	case len(versions) > 0:
-		return "Upgrade `" + name + "` to a version in which this is fixed: " + strings.Join(versions, ", ") + "."
-	case len(commits) > 0:
-		return "Update `" + name + "` to a revision that contains the fix: commit " + strings.Join(commits, ", ") + "."
-	case strings.HasPrefix(v.ID, "MAL-"):
-		return "Remove the package, and treat every machine that installed it as compromised: rotate its keys and secrets."
-	}
-	return ""
+	return versions, commits
 }
 
 // types are the package URL types of OSV's ecosystems.

@@ -90,6 +90,7 @@ func emit(d dependency, out *parsers.Report) {
 			ComponentName:    d.Name,
 			ComponentVersion: d.Version,
 			PURL:             purl,
+			Fix:              strings.Join(v.Fixes, ", "),
 			URL:              "https://osv.dev/vulnerability/" + v.ID,
 		}
 		if len(v.Fixes) > 0 {

@@ -120,6 +120,7 @@ func observation(a advisory) gate.Observation {
 		ComponentVersion: version,
 		PURL:             parsers.PURL("npm", a.Module, version),
 		URL:              a.URL,
+		Fix:              parsers.Fixed(string(a.Patched)),
 	}
 	if p := string(a.Patched); o.Mitigation == "" && p != "" && p != "<0.0.0" {
 		o.Mitigation = "Upgrade " + a.Module + " to a version " + p + "."

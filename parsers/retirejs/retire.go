@@ -137,7 +137,8 @@ func emit(f file, r result, out *parsers.Report) {
 		text.Add(t).Add("Retire.js found `" + r.Component + "` " + version + " in `" + f.File + "`, which is vulnerable.")
 		text.Facts("Ids", ids).Facts("Vulnerable versions", ranges).Facts("Weaknesses", weaknesses).Fact("Known by", string(r.Detection)).Fact("Issue", string(list[0].IDs.Issue)).Fact("Bug", string(list[0].IDs.Bug))
 		o.Description = text.String()
-		o.Mitigation = todo(r.Component, list)
+		below := safe(list)
+		o.Mitigation, o.Fix = todo(r.Component, below), strings.Join(below, ", ")
 		out.Emit(o)
 	}
 }
@@ -172,13 +173,18 @@ func (v vulnerability) versions() string {
 	return strings.Join(parts, " ")
 }
 
-func todo(component string, list []vulnerability) string {
+// safe are the versions from which on the vulnerabilities are not there.
+func safe(list []vulnerability) []string {
 	var versions []string
 	for _, v := range list {
 		if b := string(v.Below); b != "" && !slices.Contains(versions, b) {
 			versions = append(versions, b)
 		}
 	}
+	return versions
+}
+
+func todo(component string, versions []string) string {
 	if len(versions) == 0 {
 		return "Replace `" + component + "`: no version without the vulnerability is known."
 	}

@@ -142,6 +142,7 @@ func (r record) observation() gate.Observation {
 		ComponentVersion: string(r.Version),
 		PublishDate:      parsers.ParseDate(string(r.Published)),
 		Analysis:         gate.Both,
+		Fix:              parsers.First(string(r.Fixed), string(r.Suggested)),
 	}
 	if v := parsers.First(string(r.Suggested), string(r.Fixed)); v != "" {
 		o.Mitigation = "Update " + r.Package + " to " + v + "."

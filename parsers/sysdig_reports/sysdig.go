@@ -100,6 +100,8 @@ func (v vulnerability) observation() gate.Observation {
 		ComponentName:    v.pkg,
 		ComponentVersion: v.version,
 		PublishDate:      parsers.ParseDate(v.published),
+		Fix:              parsers.First(v.fixed, v.suggested),
+		Exploited:        !parsers.ParseDate(v.kev).IsZero(),
 	}
 	switch {
 	case v.suggested != "":

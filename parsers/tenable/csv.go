@@ -143,6 +143,7 @@ func fromRow(r row, title string, severity gate.Severity) gate.Observation {
 		SeverityJustification: why.String(),
 		Check:                 r.get("id"),
 		EPSSScore:             epss(r.get("epss")),
+		Exploited:             strings.Contains(r.get("references"), knownExploited),
 	}
 	if v := r.get("vector"); v != "" {
 		if !strings.HasPrefix(v, "CVSS:") {

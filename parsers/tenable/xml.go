@@ -110,6 +110,9 @@ func endpointOf(n *stream.Node, name string) string {
 	return parsers.HostPort(protocol, name, n.Attr("port"))
 }
 
+// knownExploited is the cross reference to the catalogue of CISA.
+const knownExploited = "CISA-KNOWN-EXPLOITED:"
+
 func fromXML(n *stream.Node, title string) gate.Observation {
 	var text, refs parsers.Text
 	var cves []string
@@ -140,6 +143,7 @@ func fromXML(n *stream.Node, title string) gate.Observation {
 		CWE:         gate.ParseCWE(n.Get("cwe")),
 		NoCWE:       n.Get("cwe") == "",
 		PublishDate: parsers.ParseDate(n.Get("vuln_publication_date")),
+		Exploited:   strings.Contains(refs.String(), knownExploited),
 	}
 	if len(cves) > 0 {
 		o.VulnerabilityIDs = cves[:1] // as DefectDojo, whose identity of a finding has the ids; the text has them all

@@ -45,6 +45,7 @@ func (v vulnerability) observation(p place) gate.Observation {
 		PURL:             v.PURL,
 		Service:          p.service(),
 		FixAvailable:     new(v.FixedVersion != ""),
+		Fix:              parsers.Fixed(v.FixedVersion),
 		PublishDate:      parsers.ParseDate(v.PublishedDate),
 		Tags:             []string{p.namespace, v.PackageType, v.Class},
 	}

@@ -55,6 +55,7 @@ func (v vulnerability) observation(i image) gate.Observation {
 		Severity:              severity(v.Severity),
 		Description:           about.String(),
 		Mitigation:            mitigation(v.Status),
+		Fix:                   parsers.FixedInWords(v.Status),
 		Impact:                impact.String(),
 		References:            v.Link,
 		SeverityJustification: why.String(),

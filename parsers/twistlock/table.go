@@ -45,7 +45,7 @@ func observation(r stream.Row) gate.Observation {
 		o.VulnerabilityIDs = []string{id}
 	}
 	if s := r.Get("Fix Status"); s != "" {
-		o.Mitigation = mitigation(s)
+		o.Mitigation, o.Fix = mitigation(s), parsers.FixedInWords(s)
 	}
 	return o
 }

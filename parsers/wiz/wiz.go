@@ -109,6 +109,8 @@ func finding(r stream.Row) gate.Observation {
 		Check:            id,
 		ComponentName:    name,
 		ComponentVersion: r.Get("Version"),
+		Fix:              parsers.Fixed(r.Get("FixedVersion")),
+		Exploited:        strings.EqualFold(r.Get("HasCisaKevExploit"), "true"),
 		Analysis:         gate.Both,
 		Date:             parsers.ParseDate(r.Get("FirstDetected")),
 		Tags:             tags(r.Get("Tags")),

@@ -208,6 +208,7 @@ func (v vulnerability) observation(kind string, s *software, id string) *gate.Ob
 		ComponentVersion:  s.Version.Value.Number,
 		Occurrences:       new(1),
 		FixAvailable:      new(v.FixedIn != ""),
+		Fix:               string(v.FixedIn),
 		ScannerConfidence: confidence(s.Confidence),
 	}
 	if v.FixedIn != "" {

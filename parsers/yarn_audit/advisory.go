@@ -87,6 +87,7 @@ func (a advisory) common() gate.Observation {
 		ComponentVersion: version,
 		PURL:             parsers.PURL("npm", a.Module, version),
 		URL:              a.URL,
+		Fix:              parsers.Fixed(string(a.Patched)),
 	}
 	if len(a.CVEs) == 0 {
 		o.CVE = string(a.GHSA)
