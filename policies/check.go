@@ -3,6 +3,7 @@ package policies
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -68,6 +69,9 @@ var (
 
 func (c *inspector) spec() {
 	s := &c.p.Spec
+	if !nameForm.MatchString(c.p.Name) {
+		c.bad("$.metadata.name", "%q is not a name: it must be of letters, digits, blanks and punctuation, at most 100", c.p.Name)
+	}
 	c.word("mode", string(s.Mode), modes)
 	if s.Mode == "" {
 		s.Mode = gate.ModeEnforce
@@ -109,10 +113,18 @@ func (c *inspector) requirements() {
 	}
 }
 
+// The forms of ids, and of names of policies: they are shown wherever verdicts are.
+var (
+	idForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+	nameForm = regexp.MustCompile(`^[\pL\pN][\pL\pN\pP ]{0,99}$`)
+)
+
 func (c *inspector) id(path, id string, seen map[string]bool) {
 	switch {
 	case id == "":
 		c.bad(path, "needs an id")
+	case !idForm.MatchString(id):
+		c.bad(path+".id", "%q must be of letters, digits, dots, hyphens and underscores, at most 100", id)
 	case seen[id]:
 		c.bad(path+".id", "%q is there twice", id)
 	}

@@ -86,14 +86,11 @@ func (e *expression) eval(v *vars) result {
 // miss notes the fields that an unknown value comes from.
 func (r *result) miss(u *types.Unknown) {
 	for _, id := range u.IDs() {
-		trails, _ := u.GetAttributeTrails(id)
-		for _, t := range trails {
-			name := strings.TrimPrefix(t.String(), "f.")
-			if bit := fieldOf(name); bit != 0 {
-				r.fields |= bit
-			} else if !slices.Contains(r.names, name) {
-				r.names = append(r.names, name)
-			}
+		i := int(id)
+		if i < len(fieldNames) {
+			r.fields |= 1 << i
+		} else if name := strings.TrimPrefix(fields[i-len(fieldNames)].name, "f."); !slices.Contains(r.names, name) {
+			r.names = append(r.names, name)
 		}
 	}
 }

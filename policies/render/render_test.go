@@ -168,6 +168,22 @@ func TestHTMLIsHarmless(t *testing.T) {
 	}
 }
 
+func TestTextIsHarmless(t *testing.T) {
+	t.Parallel()
+	v := verdict(t)
+	v.Findings[0].Title = "\x1b[2Jgone\n::error::x\u202e ##[add-mask]x \u009b31m"
+	v.Why[0] += "\n::set-output name=x::y"
+	var b strings.Builder
+	if err := Text(&b, v); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"\x1b", "\n::", "\u202e", "##[", "\u009b"} {
+		if strings.Contains(b.String(), bad) {
+			t.Errorf("%q got through:\n%s", bad, b.String())
+		}
+	}
+}
+
 func TestJUnitCounts(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

@@ -30,8 +30,30 @@ func Text(w io.Writer, v *gate.Verdict) error {
 
 type text struct{ strings.Builder }
 
+// line writes one line. What comes from a report can neither break it, nor
+// command the terminal or the build that shows it.
 func (t *text) line(format string, args ...any) {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = tame(s)
+		}
+	}
 	fmt.Fprintf(t, format+"\n", args...)
+}
+
+// tame takes out control characters, marks that turn the direction of text, and
+// what GitHub Actions would take for a command in the midst of a line.
+func tame(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return -1
+		}
+		return r
+	}, s)
+	return strings.ReplaceAll(s, "##[", "## [")
 }
 
 func (t *text) head(v *gate.Verdict) {
