@@ -25,11 +25,22 @@ var networkScanners = map[string]bool{
 	"nmap": true, "masscan": true, "naabu": true, "openvas": true, "tenable": true, "nexpose": true, "qualys": true, "sslyze": true, "sslscan": true, "testssl": true, "ssh_audit": true, "ssl_labs": true,
 }
 
+// categoryTags are tags by which scanners of many things say what a finding is.
+var categoryTags = map[string]policies.Category{
+	"secret": policies.Secret, "secrets": policies.Secret, "license": policies.License, "license-file": policies.License, "config": policies.Config,
+	"misconfiguration": policies.Config, "os-pkgs": policies.Container, "lang-pkgs": policies.Dependency, "malware": policies.Malware,
+}
+
 // systemPackages are the package URL types of operating systems.
 var systemPackages = []string{"pkg:deb/", "pkg:rpm/", "pkg:apk/", "pkg:alpm/"}
 
 // category is what kind of weakness a finding is, as its scanner and its place tell.
 func category(scanType, scanner string, f *store.JudgedFinding) policies.Category {
+	for _, t := range f.Tags {
+		if c, ok := categoryTags[t]; ok {
+			return c
+		}
+	}
 	switch {
 	case secretScanners[scanner] || f.CWE == 798 && strings.Contains(strings.ToLower(f.Title), "secret"):
 		return policies.Secret
