@@ -131,7 +131,7 @@ func timeOf(s string) *time.Time {
 
 func idsOf(s string) []int64 {
 	ids := []int64{}
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		if id := idOf(word); id != nil {
 			ids = append(ids, *id)
 		}

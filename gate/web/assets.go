@@ -56,8 +56,8 @@ var contentTypes = map[string]string{
 func compress(b []byte) []byte {
 	var buf bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression) // the level is a valid one
-	w.Write(b)                                              //nolint:errcheck // a buffer takes all
-	w.Close()                                               //nolint:errcheck // as above
+	_, _ = w.Write(b)                                       // a buffer takes all
+	_ = w.Close()
 	return buf.Bytes()
 }
 

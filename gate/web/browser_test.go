@@ -42,7 +42,7 @@ func (s *site) open(t *testing.T) *chromium {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go s.app.Listener(l) //nolint:errcheck // it ends when the test does
+	go s.app.Listener(l)
 	t.Cleanup(func() { _ = s.app.ShutdownWithTimeout(5 * time.Second) })
 
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
@@ -251,7 +251,8 @@ func TestBrowser_empty(t *testing.T) {
 }
 
 // TestBrowser_layout looks at every page on a phone and a desk, light and dark:
-// nothing is wider than the window, nothing is complained of.
+// nothing is wider than the window, too pale to read, without a name, or
+// complained of.
 func TestBrowser_layout(t *testing.T) {
 	t.Parallel()
 	b := shop(t).open(t)
@@ -270,10 +271,35 @@ func TestBrowser_layout(t *testing.T) {
 			if dark != (look.scheme == "dark") {
 				t.Errorf("GET %s: dark is %v in the %s scheme", address, dark, look.scheme)
 			}
+			for _, text := range run[[]string](b, pale) {
+				t.Errorf("GET %s in the %s scheme is too pale: %s", address, look.scheme, text)
+			}
+			for _, html := range run[[]string](b, unnamed) {
+				t.Errorf("GET %s has no name for %s", address, html)
+			}
 			b.quiet(address)
 		}
 	}
 }
+
+// pale lists texts whose contrast to what is behind them is below WCAG's AA:
+// 4.5, or 3 for large ones.
+const pale = `(() => {
+	const rgb = (text) => text.match(/[\d.]+/g).map(Number);
+	const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+	const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0.5) return c; } return [255, 255, 255]; };
+	const out = new Set();
+	for (const e of document.querySelectorAll("body *")) {
+		if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !e.checkVisibility({ visibilityProperty: true }) || e.closest("svg, option, .hidden, [disabled]")) continue;
+		const style = getComputedStyle(e), [a, b] = [light(rgb(style.color)), light(behind(e))].sort((x, y) => y - x), size = parseFloat(style.fontSize);
+		if ((a + 0.05) / (b + 0.05) < (size >= 24 || size >= 18.6 && style.fontWeight >= 700 ? 3 : 4.5)) out.add(e.tagName + "." + e.className + " " + ((a + 0.05) / (b + 0.05)).toFixed(2) + " " + e.textContent.trim().slice(0, 30));
+	}
+	return [...out].slice(0, 10);
+})()`
+
+// unnamed lists fields, buttons and links without a name that can be read out.
+const unnamed = `[...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a[href], summary, svg[role=img]")].filter((e) => e.checkVisibility()
+	&& !(e.getAttribute("aria-label") || e.labels?.length || e.textContent.trim() || e.querySelector("title"))).map((e) => e.outerHTML.slice(0, 120))`
 
 // good are the addresses that answer with 200.
 func good() []string {

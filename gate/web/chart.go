@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"defectdojo/gate"
 	"defectdojo/gate/store"
 )
 
@@ -122,26 +121,4 @@ func compact(n int) string {
 	default:
 		return fmt.Sprintf("%.1fM", float64(n)/1_000_000)
 	}
-}
-
-// severityBar shows numbers by severity as one bar of parts, in percent.
-type severityPart struct {
-	Severity gate.Severity
-	X, Width float64
-	Count    int
-}
-
-// severityBar cuts a bar of 100 into parts by severity, worst first.
-func severityBar(c store.Counts) []severityPart {
-	total, x := c.Total(), 0.0
-	var parts []severityPart
-	for _, sev := range gate.Severities {
-		if c[sev] == 0 {
-			continue
-		}
-		width := 100 * float64(c[sev]) / float64(total)
-		parts = append(parts, severityPart{sev, x, width, c[sev]})
-		x += width
-	}
-	return parts
 }

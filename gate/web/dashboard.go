@@ -42,7 +42,7 @@ func (w *web) dashboard(v *visit) error {
 		return err
 	}
 	if p.Empty = !p.Numbers.Imports && p.Numbers.Findings == 0; p.Empty {
-		if v.Ctx.Query("waiting") != "" {
+		if v.Query("waiting") != "" {
 			return v.SendStatus(fiber.StatusNoContent) // htmx asks again
 		}
 		p.Stranger = !v.scope.All && len(v.scope.ProductIDs) == 0

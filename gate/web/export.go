@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"io"
@@ -9,8 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"context"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -138,11 +138,8 @@ func (w *web) export(v *visit, ext, contentType string, write func(io.Writer, fu
 // begins with an apostrophe (OWASP, CSV injection).
 func cell(s string) string {
 	s = strings.ReplaceAll(s, "\x00", "")
-	for _, r := range s {
-		if strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
-			return "'" + s
-		}
-		break
+	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
+		return "'" + s
 	}
 	return s
 }

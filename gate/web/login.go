@@ -21,9 +21,9 @@ type loginPage struct {
 // loginForm serves GET /login.
 func (w *web) loginForm(v *visit) error {
 	if _, err := w.Auth.Session(v.UserContext(), v.Cookies(auth.Cookie(w.Secure))); err == nil {
-		return v.Redirect(localPath(v.Ctx.Query("next")), fiber.StatusSeeOther)
+		return v.Redirect(localPath(v.Query("next")), fiber.StatusSeeOther)
 	}
-	return render(v.Ctx, "login.html", loginPage{layout: w.layout(v, "", "Log in"), Next: localPath(v.Ctx.Query("next"))})
+	return render(v.Ctx, "login.html", loginPage{layout: w.layout(v, "", "Log in"), Next: localPath(v.Query("next"))})
 }
 
 // login serves POST /login.

@@ -18,7 +18,7 @@ type scanTypesPage struct {
 
 // scanTypes serves GET /scan-types.
 func (w *web) scanTypes(v *visit) error {
-	p := scanTypesPage{layout: w.layout(v, "", "Scan types"), Text: strings.TrimSpace(v.Ctx.Query("q")), Total: len(all.Parsers)}
+	p := scanTypesPage{layout: w.layout(v, "", "Scan types"), Text: strings.TrimSpace(v.Query("q")), Total: len(all.Parsers)}
 	text := strings.ToLower(p.Text)
 	for _, parser := range all.Parsers {
 		if strings.Contains(strings.ToLower(parser.ScanType+" "+parser.Name), text) {

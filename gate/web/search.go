@@ -17,7 +17,7 @@ var (
 
 // search serves GET /search: it goes where the words lead.
 func (w *web) search(v *visit) error {
-	return v.Redirect(searchTarget(v.Ctx.Query("q")), fiber.StatusSeeOther)
+	return v.Redirect(searchTarget(v.Query("q")), fiber.StatusSeeOther)
 }
 
 func searchTarget(text string) string {
