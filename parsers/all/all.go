@@ -12,6 +12,7 @@ import (
 	"defectdojo/parsers/anchore_grype"
 	"defectdojo/parsers/anchorectl_policies"
 	"defectdojo/parsers/anchorectl_vulns"
+	"defectdojo/parsers/appcheck_web_application_scanner"
 	"defectdojo/parsers/appspider"
 	"defectdojo/parsers/aqua"
 	"defectdojo/parsers/arachni"
@@ -42,8 +43,10 @@ import (
 	"defectdojo/parsers/clair"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/conftest"
+	"defectdojo/parsers/coverity_api"
 	"defectdojo/parsers/coverity_scan"
 	"defectdojo/parsers/cppcheck"
+	"defectdojo/parsers/crashtest_security"
 	"defectdojo/parsers/csaf"
 	"defectdojo/parsers/cyberwatch_galeax"
 	"defectdojo/parsers/cyclonedx"
@@ -55,6 +58,7 @@ import (
 	"defectdojo/parsers/dirsearch"
 	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/dotnet_vulnerable"
+	"defectdojo/parsers/drheader"
 	"defectdojo/parsers/eslint"
 	"defectdojo/parsers/ffuf"
 	"defectdojo/parsers/flawfinder"
@@ -73,6 +77,7 @@ import (
 	"defectdojo/parsers/gitleaks"
 	"defectdojo/parsers/gosec"
 	"defectdojo/parsers/govulncheck"
+	"defectdojo/parsers/h1"
 	"defectdojo/parsers/hadolint"
 	"defectdojo/parsers/harbor_vulnerability"
 	"defectdojo/parsers/hcl_appscan"
@@ -105,6 +110,7 @@ import (
 	"defectdojo/parsers/openvas"
 	"defectdojo/parsers/openvex"
 	"defectdojo/parsers/ort"
+	"defectdojo/parsers/ossindex_devaudit"
 	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/pip_audit"
 	"defectdojo/parsers/pmd"
@@ -112,10 +118,13 @@ import (
 	"defectdojo/parsers/polaris"
 	"defectdojo/parsers/popeye"
 	"defectdojo/parsers/prowler"
+	"defectdojo/parsers/ptart"
 	"defectdojo/parsers/qualys"
+	"defectdojo/parsers/qualys_vmdr"
 	"defectdojo/parsers/qualys_webapp"
 	"defectdojo/parsers/retirejs"
 	"defectdojo/parsers/rubocop"
+	"defectdojo/parsers/rusty_hog"
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
@@ -125,8 +134,11 @@ import (
 	"defectdojo/parsers/sonatype"
 	"defectdojo/parsers/spdx"
 	"defectdojo/parsers/spotbugs"
+	"defectdojo/parsers/sqlmap"
+	"defectdojo/parsers/ssl_labs"
 	"defectdojo/parsers/sslscan"
 	"defectdojo/parsers/sslyze"
+	"defectdojo/parsers/stackhawk"
 	"defectdojo/parsers/sysdig_cli"
 	"defectdojo/parsers/sysdig_reports"
 	"defectdojo/parsers/talisman"
@@ -142,9 +154,12 @@ import (
 	"defectdojo/parsers/veracode"
 	"defectdojo/parsers/veracode_sca"
 	"defectdojo/parsers/wapiti"
+	"defectdojo/parsers/wazuh"
+	"defectdojo/parsers/wfuzz"
 	"defectdojo/parsers/whitehat_sentinel"
 	"defectdojo/parsers/wiz"
 	"defectdojo/parsers/wpscan"
+	"defectdojo/parsers/xygeni"
 	"defectdojo/parsers/yarn_audit"
 	"defectdojo/parsers/zap"
 )
@@ -157,6 +172,7 @@ var Parsers = slices.Concat(
 	anchore_grype.Parsers,
 	anchorectl_policies.Parsers,
 	anchorectl_vulns.Parsers,
+	appcheck_web_application_scanner.Parsers,
 	appspider.Parsers,
 	aqua.Parsers,
 	arachni.Parsers,
@@ -187,8 +203,10 @@ var Parsers = slices.Concat(
 	clair.Parsers,
 	composer_audit.Parsers,
 	conftest.Parsers,
+	coverity_api.Parsers,
 	coverity_scan.Parsers,
 	cppcheck.Parsers,
+	crashtest_security.Parsers,
 	csaf.Parsers,
 	cyberwatch_galeax.Parsers,
 	cyclonedx.Parsers,
@@ -200,6 +218,7 @@ var Parsers = slices.Concat(
 	dirsearch.Parsers,
 	dockle.Parsers,
 	dotnet_vulnerable.Parsers,
+	drheader.Parsers,
 	eslint.Parsers,
 	ffuf.Parsers,
 	flawfinder.Parsers,
@@ -218,6 +237,7 @@ var Parsers = slices.Concat(
 	gitleaks.Parsers,
 	gosec.Parsers,
 	govulncheck.Parsers,
+	h1.Parsers,
 	hadolint.Parsers,
 	harbor_vulnerability.Parsers,
 	hcl_appscan.Parsers,
@@ -250,6 +270,7 @@ var Parsers = slices.Concat(
 	openvas.Parsers,
 	openvex.Parsers,
 	ort.Parsers,
+	ossindex_devaudit.Parsers,
 	osv_scanner.Parsers,
 	pip_audit.Parsers,
 	pmd.Parsers,
@@ -257,10 +278,13 @@ var Parsers = slices.Concat(
 	polaris.Parsers,
 	popeye.Parsers,
 	prowler.Parsers,
+	ptart.Parsers,
 	qualys.Parsers,
+	qualys_vmdr.Parsers,
 	qualys_webapp.Parsers,
 	retirejs.Parsers,
 	rubocop.Parsers,
+	rusty_hog.Parsers,
 	sarif.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
@@ -270,8 +294,11 @@ var Parsers = slices.Concat(
 	sonatype.Parsers,
 	spdx.Parsers,
 	spotbugs.Parsers,
+	sqlmap.Parsers,
+	ssl_labs.Parsers,
 	sslscan.Parsers,
 	sslyze.Parsers,
+	stackhawk.Parsers,
 	sysdig_cli.Parsers,
 	sysdig_reports.Parsers,
 	talisman.Parsers,
@@ -287,9 +314,12 @@ var Parsers = slices.Concat(
 	veracode.Parsers,
 	veracode_sca.Parsers,
 	wapiti.Parsers,
+	wazuh.Parsers,
+	wfuzz.Parsers,
 	whitehat_sentinel.Parsers,
 	wiz.Parsers,
 	wpscan.Parsers,
+	xygeni.Parsers,
 	yarn_audit.Parsers,
 	zap.Parsers,
 )
