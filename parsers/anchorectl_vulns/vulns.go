@@ -40,6 +40,9 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	if s.Has("imageDigest", "vulnerabilityType") {
 		return parsers.Sure
 	}
+	if s.Is("[]") {
+		return parsers.Possible
+	}
 	return parsers.No
 }
 

@@ -215,6 +215,9 @@ func Detect(kinds ...string) func(s *parsers.Sample) parsers.Likeness {
 		scan := s.Value("scan.type")
 		for _, k := range kinds {
 			if scan == k && s.Has("scan.scanner") {
+				if s.Value("scan.scanner.name") == "Checkmarx" {
+					return parsers.Likely // surer: its own scan type
+				}
 				return parsers.Sure
 			}
 			if scan == "" && s.Value("vulnerabilities[].category") == k && s.Has("vulnerabilities[].identifiers") {

@@ -40,6 +40,8 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	switch provider := s.Value("[].cloud.provider"); {
 	case s.HasColumns("CHECK_ID", "CHECK_TITLE", "STATUS_EXTENDED", "FINDING_UID"):
 		return parsers.Sure
+	case s.Is("[]"):
+		return parsers.Possible
 	case s.Value("[].metadata.product.name") != "Prowler":
 		return parsers.No
 	case provider == "aws":

@@ -57,7 +57,7 @@ func detect(s *parsers.Sample, best parsers.Likeness) parsers.Likeness {
 	case s.Has("sonarBaseURL"), s.Has("issues[].component", "issues[].rule", "paging"), s.Has("issues[].textRange", "issues[].rule"):
 		return best
 	case s.Has("issues", "paging"), s.Has("hotspots", "paging"):
-		return parsers.Likely
+		return best - 1
 	case s.Format == parsers.Zip:
 		for _, m := range s.Members {
 			if strings.HasSuffix(m, ".json") {

@@ -44,7 +44,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 		return parsers.Sure
 	case s.Has("[].Target", "[].Vulnerabilities"), s.Has("Results[].Target", "Results[].Class"):
 		return parsers.Likely
-	case s.Has("Results[].Results[].Target"):
+	case s.Has("Results[].Results[].Target"), s.Is("null"):
 		return parsers.Possible
 	}
 	return parsers.No
