@@ -1,6 +1,9 @@
 package gate
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // User is a person or a machine account.
 type User struct {
@@ -70,13 +73,5 @@ type Scope struct {
 
 // Allows tells whether a product is within the scope.
 func (s Scope) Allows(product int64) bool {
-	if s.All {
-		return true
-	}
-	for _, id := range s.ProductIDs {
-		if id == product {
-			return true
-		}
-	}
-	return false
+	return s.All || slices.Contains(s.ProductIDs, product)
 }

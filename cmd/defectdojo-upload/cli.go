@@ -57,9 +57,8 @@ func run(ctx context.Context, args []string, t terminal) gate.ExitCode {
 	if err == nil {
 		return gate.ExitPassed
 	}
-	var code exitError
-	if errors.As(err, &code) {
-		return code.code
+	if e, ok := errors.AsType[exitError](err); ok {
+		return e.code
 	}
 	fmt.Fprintf(t.stderr, "defectdojo-upload: %s\n", strings.TrimSpace(err.Error()))
 	return exitCode(err)
@@ -72,8 +71,8 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
 // exitCode is what an error makes the program end with.
 func exitCode(err error) gate.ExitCode {
-	var unreachable *client.Unreachable
-	var rejected *client.Rejected
+	var unreachable *client.UnreachableError
+	var rejected *client.RejectedError
 	var report *reportError
 	switch {
 	case errors.As(err, &unreachable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -178,7 +178,7 @@ func expand(patterns []string) ([]string, error) {
 
 func (c *uploadCmd) look(ctx context.Context, path string) (report, error) {
 	r := report{path: path}
-	f, err := os.Open(path) //nolint:gosec // the user names it
+	f, err := os.Open(path)
 	if err != nil {
 		return r, err
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -45,26 +46,26 @@ func New(address, token string) (*Client, error) {
 	}}, Tries: 5}, nil
 }
 
-// Unreachable says that the server did not answer, or only that it cannot now.
-type Unreachable struct {
+// UnreachableError says that the server did not answer, or only that it cannot now.
+type UnreachableError struct {
 	URL string
 	Err error
 }
 
 // Error tells which server and why.
-func (e *Unreachable) Error() string { return fmt.Sprintf("%s does not answer: %v", e.URL, e.Err) }
+func (e *UnreachableError) Error() string { return fmt.Sprintf("%s does not answer: %v", e.URL, e.Err) }
 
 // Unwrap returns the cause.
-func (e *Unreachable) Unwrap() error { return e.Err }
+func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// Rejected says that the server answered no.
-type Rejected struct {
+// RejectedError says that the server answered no.
+type RejectedError struct {
 	Status  int
 	Message string
 }
 
 // Error tells the server's reason.
-func (e *Rejected) Error() string {
+func (e *RejectedError) Error() string {
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Sprintf("the server refused: %s (status %d): is DD_TOKEN right, and may it do this?", e.Message, e.Status)
@@ -90,7 +91,7 @@ func (c *Client) do(ctx context.Context, k call, out any) error {
 		if err == nil {
 			return nil
 		}
-		var rejected *Rejected
+		var rejected *RejectedError
 		if errors.As(err, &rejected) || gate.KindOf(err) == gate.Invalid {
 			return err
 		}
@@ -110,7 +111,7 @@ func (c *Client) do(ctx context.Context, k call, out any) error {
 	if errors.Is(last, context.DeadlineExceeded) || ctx.Err() != nil && last == nil {
 		last = errors.New("the time limit is over")
 	}
-	return &Unreachable{c.URL, last}
+	return &UnreachableError{c.URL, last}
 }
 
 // once sends a call. A wait says when the server wants the next try.
@@ -126,9 +127,7 @@ func (c *Client) once(ctx context.Context, k call, out any) (wait time.Duration,
 		return 0, gate.Errorf(gate.Invalid, "%v", err)
 	}
 	req.ContentLength = k.length
-	for name, values := range k.header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, k.header)
 	req.Header.Set("Authorization", "Token "+c.Token)
 	req.Header.Set("Accept", "application/json")
 	if k.content != "" {
@@ -136,8 +135,7 @@ func (c *Client) once(ctx context.Context, k call, out any) (wait time.Duration,
 	}
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // without the URL: it is told once
 		}
 		return 0, err
@@ -153,13 +151,13 @@ func (c *Client) once(ctx context.Context, k call, out any) (wait time.Duration,
 			return 0, nil
 		}
 		if err := json.Unmarshal(answer, out); err != nil {
-			return 0, &Rejected{resp.StatusCode, "the answer is not one of a DefectDojo gate: is DD_URL right?"}
+			return 0, &RejectedError{resp.StatusCode, "the answer is not one of a DefectDojo gate: is DD_URL right?"}
 		}
 		return 0, nil
 	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusRequestTimeout, resp.StatusCode >= 500:
 		return retryAfter(resp.Header.Get("Retry-After")), fmt.Errorf("status %d: %s", resp.StatusCode, reason(answer))
 	}
-	return 0, &Rejected{resp.StatusCode, reason(answer)}
+	return 0, &RejectedError{resp.StatusCode, reason(answer)}
 }
 
 // retryAfter reads the header's seconds, at most a minute.

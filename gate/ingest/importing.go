@@ -28,7 +28,6 @@ type importing struct {
 	test           store.ImportTarget
 	origin         store.Origin
 	isNew          bool // the test is created by this import
-	newContext     bool // its product is
 	compare        bool // the product has other findings
 	extraEndpoints []string
 
@@ -81,7 +80,7 @@ func (m *importing) run(ctx context.Context, to Resolved) (Result, error) {
 	in := m.read(ctx)
 	defer func() { // the reader must have stopped before the report is closed
 		stop()
-		for range in.chunks { //nolint:revive // emptied
+		for range in.chunks {
 		}
 	}()
 	first, ok := <-in.chunks

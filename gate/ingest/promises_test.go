@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -97,10 +98,7 @@ func random(r *rand.Rand, n int) []map[string]any {
 func clone(list []map[string]any) []map[string]any {
 	out := make([]map[string]any, len(list))
 	for i, f := range list {
-		out[i] = map[string]any{}
-		for k, v := range f {
-			out[i][k] = v
-		}
+		out[i] = maps.Clone(f)
 	}
 	return out
 }
@@ -109,7 +107,7 @@ func clone(list []map[string]any) []map[string]any {
 // same, also which of several twins.
 func TestOrder(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // not for secrets
+	r := rand.New(rand.NewPCG(7, 7))
 	for round := range 6 {
 		list, next := random(r, 60), random(r, 60)
 		var want []string
@@ -145,7 +143,7 @@ func (b *bench) contents() []string {
 func TestAllOrNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	r := rand.New(rand.NewPCG(3, 3)) //nolint:gosec // not for secrets
+	r := rand.New(rand.NewPCG(3, 3))
 	b.do(generic(titled("A B C")...))
 	report := generic(located(strings.Repeat("X ", 1) + manyTitles(5000))...)
 	done, ended := 0, 0
@@ -244,7 +242,7 @@ func TestNeverCloses(t *testing.T) {
 func TestStatistics(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	r := rand.New(rand.NewPCG(9, 9)) //nolint:gosec // not for secrets
+	r := rand.New(rand.NewPCG(9, 9))
 	for round := range 12 {
 		change := []func(*Request){func(q *Request) { q.Target.EngagementName = fmt.Sprint("e", round%2) }}
 		if round%5 == 4 {

@@ -271,17 +271,17 @@ func counts(added, closed, reactivated, untouched int) func(*testing.T, *bench, 
 			t.Errorf("new, closed, reactivated, untouched: %v, want %v", got, want)
 		}
 		history := b.text(`select coalesce(string_agg(action::text || cardinality(finding_ids), ' ' order by action::text), '') from test_import_actions where test_import_id = $1`, r.ImportID)
-		want := ""
+		var want []string
 		for _, a := range []struct {
 			name string
 			n    int
 		}{{"C", closed}, {"N", added}, {"R", reactivated}, {"U", untouched}} {
 			if a.n > 0 {
-				want += " " + a.name + string(rune('0'+a.n))
+				want = append(want, a.name+string(rune('0'+a.n)))
 			}
 		}
-		if history != strings.TrimSpace(want) {
-			t.Errorf("history %q, want %q", history, strings.TrimSpace(want))
+		if want := strings.Join(want, " "); history != want {
+			t.Errorf("history %q, want %q", history, want)
 		}
 	}
 }

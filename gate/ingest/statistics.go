@@ -33,8 +33,13 @@ func (s *Statistics) add(severity gate.Severity, f store.Flags, n int) {
 			is bool
 			at *int
 		}{
-			{f.Active, &c.Active}, {f.Verified, &c.Verified}, {f.Duplicate, &c.Duplicate}, {f.FalseP, &c.FalseP},
-			{f.OutOfScope, &c.OutOfScope}, {f.IsMitigated, &c.IsMitigated}, {f.RiskAccepted, &c.RiskAccepted},
+			{f.Active, &c.Active},
+			{f.Verified, &c.Verified},
+			{f.Duplicate, &c.Duplicate},
+			{f.FalseP, &c.FalseP},
+			{f.OutOfScope, &c.OutOfScope},
+			{f.IsMitigated, &c.IsMitigated},
+			{f.RiskAccepted, &c.RiskAccepted},
 		} {
 			if p.is {
 				*p.at += n

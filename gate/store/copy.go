@@ -155,7 +155,7 @@ func putDate(b []byte, d gate.Date) []byte {
 	if d.IsZero() {
 		return putNull(b)
 	}
-	return putInt32(b, int32(d.Time().Sub(postgresEpoch).Hours()/24)) //nolint:gosec // days of years that people write
+	return putInt32(b, int32(d.Time().Sub(postgresEpoch).Hours()/24))
 }
 
 // OIDs of array elements (https://www.postgresql.org/docs/current/datatype-oid.html).

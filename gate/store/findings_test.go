@@ -196,8 +196,10 @@ func TestCountBySeverity(t *testing.T) {
 	s, products := findings(t)
 	got, err := s.CountBySeverity(t.Context(), store.FindingFilter{Scope: gate.Scope{All: true}, Flags: map[string]bool{"active": true}})
 	want := []store.SeverityCount{
-		{ProductID: products[0], Severity: gate.Critical, Count: 1}, {ProductID: products[0], Severity: gate.High, Count: 1},
-		{ProductID: products[0], Severity: gate.Info, Count: 1}, {ProductID: products[1], Severity: gate.Critical, Count: 1},
+		{ProductID: products[0], Severity: gate.Critical, Count: 1},
+		{ProductID: products[0], Severity: gate.High, Count: 1},
+		{ProductID: products[0], Severity: gate.Info, Count: 1},
+		{ProductID: products[1], Severity: gate.Critical, Count: 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)

@@ -88,7 +88,7 @@ var findingColumnsIn = []findingColumn{
 		if f.Observation.NoCWE && f.Observation.CWE == 0 {
 			return putNull(b)
 		}
-		return putInt32(b, int32(f.Observation.CWE)) //nolint:gosec // at most 9,999,999
+		return putInt32(b, int32(f.Observation.CWE))
 	}},
 	{"cwes", func(b []byte, f *NewFinding) []byte { return putInts(b, f.Observation.CWEs) }},
 	{"vulnerability_ids", func(b []byte, f *NewFinding) []byte { return putTexts(b, f.Observation.VulnerabilityIDs) }},
