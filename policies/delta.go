@@ -121,7 +121,8 @@ func (o *origins) drifts(f *Finding) bool {
 	return f.ContextHash != "" && slices.Contains(strings.Fields(b.Contexts[path]), f.ContextHash)
 }
 
-// fixed counts the baseline's findings that are gone.
+// fixed counts the baseline's findings that are gone: of scanners that looked, if
+// it is known which did. A scan that failed fixes nothing.
 func (o *origins) fixed() int {
 	if o.in.Baseline == nil {
 		return 0
@@ -132,9 +133,16 @@ func (o *origins) fixed() int {
 			here[f.Fingerprint] = true
 		}
 	}
+	looked := map[string]bool{}
+	for i := range o.in.Runs {
+		if r := &o.in.Runs[i]; r.at(o.in, OnHead) && (r.Outcome == gate.Unsaid || r.Outcome == gate.Succeeded) {
+			looked[ToolKey(r.Tool)] = true
+		}
+	}
 	n := 0
 	for i := range o.in.Baseline.Findings {
-		if f := &o.in.Baseline.Findings[i]; (f.Status == "" || f.Status.open()) && !here[f.Fingerprint] {
+		f := &o.in.Baseline.Findings[i]
+		if (f.Status == "" || f.Status.open()) && !here[f.Fingerprint] && (len(o.in.Runs) == 0 || looked[ToolKey(f.Scanner)]) {
 			n++
 		}
 	}

@@ -100,3 +100,24 @@ func TestNewIsByIdentity(t *testing.T) {
 		t.Errorf("nothing changed: %s", v.Overall)
 	}
 }
+
+// TestFailedScanFixesNothing: what a scanner that did not look does not show is
+// not fixed.
+func TestFailedScanFixesNothing(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		runs []Run
+		want int
+	}{
+		"looked":     {[]Run{{Tool: "trivy", Commit: "head"}}, 1},
+		"failed":     {[]Run{{Tool: "trivy", Commit: "head", Outcome: gate.Failed}}, 0},
+		"partial":    {[]Run{{Tool: "trivy", Commit: "head", Outcome: gate.Partial}}, 0},
+		"other_tool": {[]Run{{Tool: "semgrep", Commit: "head"}}, 0},
+		"not_said":   {nil, 1},
+	} {
+		v := evaluate(t, Inputs{Context: Context{HeadCommit: "head"}, Baseline: base(log4j(1)), Runs: tc.runs})
+		if got := v.Deltas[gate.DeltaFixed]; got != tc.want {
+			t.Errorf("%s: %d fixed, want %d", name, got, tc.want)
+		}
+	}
+}

@@ -189,6 +189,25 @@ func TestOldIntelIsUnknown(t *testing.T) {
 	}
 }
 
+// TestEachSourceGoesStale by itself.
+func TestEachSourceGoesStale(t *testing.T) {
+	t.Parallel()
+	f := log4j(1)
+	f.KEV, f.EPSS, f.FixAvailable, f.FixVersion = new(false), new(0.1), new(false), ""
+	for source, when := range map[string]string{"kev": "f.kev", "epss": "f.epss > 0.5", "advisories": "f.fix_available"} {
+		p := mustParse(t, "intel: {max_age: {"+source+": 2d}}\nrules: [{id: r, when: "+when+"}]")
+		fresh := Snapshot{ID: "s", At: noon}
+		v := evaluate(t, Inputs{Policies: []*Policy{p}, Head: []Finding{f}, Intel: Intel{EPSS: fresh, KEV: fresh, Advisories: fresh}})
+		if got := v.Policies[0].Rules[0].Outcome; got != gate.Satisfied {
+			t.Errorf("%s is fresh: %s", source, got)
+		}
+		v = evaluate(t, Inputs{Policies: []*Policy{p}, Head: []Finding{f}})
+		if got := v.Policies[0].Rules[0].Outcome; got != gate.Inconclusive {
+			t.Errorf("%s is stale: %s", source, got)
+		}
+	}
+}
+
 func TestEvaluateRefuses(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]Inputs{

@@ -366,6 +366,12 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		w.Shuffle(len(in.Runs), func(i, j int) { in.Runs[i], in.Runs[j] = in.Runs[j], in.Runs[i] })
 		w.Shuffle(len(in.Waivers), func(i, j int) { in.Waivers[i], in.Waivers[j] = in.Waivers[j], in.Waivers[i] })
 		w.Shuffle(len(in.Policies), func(i, j int) { in.Policies[i], in.Policies[j] = in.Policies[j], in.Policies[i] })
+		if b := in.Baseline; b != nil {
+			w.Shuffle(len(b.Findings), func(i, j int) { b.Findings[i], b.Findings[j] = b.Findings[j], b.Findings[i] })
+			for _, list := range [][]string{b.Inventory, b.Closed, b.Scanners} {
+				w.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+			}
+		}
 		if got := verdictJSON(t, in); !bytes.Equal(got, want) {
 			t.Errorf("shuffled:\n%s\nwant\n%s", got, want)
 		}
