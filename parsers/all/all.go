@@ -75,6 +75,7 @@ import (
 	"defectdojo/parsers/gitlab_sast"
 	"defectdojo/parsers/gitlab_secret_detection_report"
 	"defectdojo/parsers/gitleaks"
+	"defectdojo/parsers/gobuster"
 	"defectdojo/parsers/gosec"
 	"defectdojo/parsers/govulncheck"
 	"defectdojo/parsers/h1"
@@ -82,6 +83,7 @@ import (
 	"defectdojo/parsers/harbor_vulnerability"
 	"defectdojo/parsers/hcl_appscan"
 	"defectdojo/parsers/horusec"
+	"defectdojo/parsers/httpx"
 	"defectdojo/parsers/humble"
 	"defectdojo/parsers/invicti"
 	"defectdojo/parsers/iriusrisk"
@@ -99,19 +101,29 @@ import (
 	"defectdojo/parsers/mix_audit"
 	"defectdojo/parsers/mobsf"
 	"defectdojo/parsers/ms_defender"
+	"defectdojo/parsers/naabu"
 	"defectdojo/parsers/nancy"
 	"defectdojo/parsers/netsparker"
+	"defectdojo/parsers/nettacker"
+	"defectdojo/parsers/neuvector_compliance"
 	"defectdojo/parsers/nexpose"
 	"defectdojo/parsers/nikto"
 	"defectdojo/parsers/nmap"
 	"defectdojo/parsers/npm_audit"
 	"defectdojo/parsers/npm_audit_7_plus"
+	"defectdojo/parsers/nsp"
 	"defectdojo/parsers/nuclei"
+	"defectdojo/parsers/openreports"
 	"defectdojo/parsers/openvas"
 	"defectdojo/parsers/openvex"
+	"defectdojo/parsers/orca_security"
 	"defectdojo/parsers/ort"
 	"defectdojo/parsers/ossindex_devaudit"
 	"defectdojo/parsers/osv_scanner"
+	"defectdojo/parsers/outpost24"
+	"defectdojo/parsers/php_symfony_security_check"
+	"defectdojo/parsers/picus"
+	"defectdojo/parsers/pingcastle"
 	"defectdojo/parsers/pip_audit"
 	"defectdojo/parsers/pmd"
 	"defectdojo/parsers/pnpm_audit"
@@ -119,6 +131,8 @@ import (
 	"defectdojo/parsers/popeye"
 	"defectdojo/parsers/prowler"
 	"defectdojo/parsers/ptart"
+	"defectdojo/parsers/pwn_sast"
+	"defectdojo/parsers/qark"
 	"defectdojo/parsers/qualys"
 	"defectdojo/parsers/qualys_vmdr"
 	"defectdojo/parsers/qualys_webapp"
@@ -156,6 +170,7 @@ import (
 	"defectdojo/parsers/wapiti"
 	"defectdojo/parsers/wazuh"
 	"defectdojo/parsers/wfuzz"
+	"defectdojo/parsers/whatweb"
 	"defectdojo/parsers/whitehat_sentinel"
 	"defectdojo/parsers/wiz"
 	"defectdojo/parsers/wpscan"
@@ -235,6 +250,7 @@ var Parsers = slices.Concat(
 	gitlab_sast.Parsers,
 	gitlab_secret_detection_report.Parsers,
 	gitleaks.Parsers,
+	gobuster.Parsers,
 	gosec.Parsers,
 	govulncheck.Parsers,
 	h1.Parsers,
@@ -242,6 +258,7 @@ var Parsers = slices.Concat(
 	harbor_vulnerability.Parsers,
 	hcl_appscan.Parsers,
 	horusec.Parsers,
+	httpx.Parsers,
 	humble.Parsers,
 	invicti.Parsers,
 	iriusrisk.Parsers,
@@ -259,19 +276,29 @@ var Parsers = slices.Concat(
 	mix_audit.Parsers,
 	mobsf.Parsers,
 	ms_defender.Parsers,
+	naabu.Parsers,
 	nancy.Parsers,
 	netsparker.Parsers,
+	nettacker.Parsers,
+	neuvector_compliance.Parsers,
 	nexpose.Parsers,
 	nikto.Parsers,
 	nmap.Parsers,
 	npm_audit.Parsers,
 	npm_audit_7_plus.Parsers,
+	nsp.Parsers,
 	nuclei.Parsers,
+	openreports.Parsers,
 	openvas.Parsers,
 	openvex.Parsers,
+	orca_security.Parsers,
 	ort.Parsers,
 	ossindex_devaudit.Parsers,
 	osv_scanner.Parsers,
+	outpost24.Parsers,
+	php_symfony_security_check.Parsers,
+	picus.Parsers,
+	pingcastle.Parsers,
 	pip_audit.Parsers,
 	pmd.Parsers,
 	pnpm_audit.Parsers,
@@ -279,6 +306,8 @@ var Parsers = slices.Concat(
 	popeye.Parsers,
 	prowler.Parsers,
 	ptart.Parsers,
+	pwn_sast.Parsers,
+	qark.Parsers,
 	qualys.Parsers,
 	qualys_vmdr.Parsers,
 	qualys_webapp.Parsers,
@@ -316,6 +345,7 @@ var Parsers = slices.Concat(
 	wapiti.Parsers,
 	wazuh.Parsers,
 	wfuzz.Parsers,
+	whatweb.Parsers,
 	whitehat_sentinel.Parsers,
 	wiz.Parsers,
 	wpscan.Parsers,
