@@ -91,6 +91,7 @@ func (a *api) routes() []route {
 		a.userRoutes(),
 		a.environmentRoutes(),
 		a.verdictRoutes(),
+		a.scanTypeRoutes(),
 		a.importRoutes(),
 	} {
 		all = append(all, routes...)

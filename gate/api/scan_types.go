@@ -1,0 +1,48 @@
+package api
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"defectdojo/gate/auth"
+	"defectdojo/gate/dedup"
+	"defectdojo/parsers"
+	"defectdojo/parsers/all"
+)
+
+func (a *api) scanTypeRoutes() []route {
+	return []route{{fiber.MethodGet, "/scan_types", auth.ViewReference, a.scanTypes}}
+}
+
+// scanType is what there is to know of a scan type before its first report.
+type scanType struct {
+	Name       string        `json:"name"`
+	Tool       string        `json:"tool"`
+	Upload     string        `json:"upload"`  // the kinds of file
+	Command    string        `json:"command"` // that makes one
+	URL        string        `json:"url"`
+	Algorithm  string        `json:"deduplication_algorithm"`
+	HashFields []dedup.Field `json:"hash_code_fields"`
+}
+
+// scanTypes serves GET /scan_types: all scan types, with what to upload and the
+// command that makes it. ?name= and ?tool= choose some.
+func (a *api) scanTypes(r *request) error {
+	q := r.query()
+	name, tool := q.text("name"), q.text("tool")
+	var found []parsers.Parser
+	for _, p := range all.Parsers {
+		if (name == "" || p.ScanType == name) && (tool == "" || p.Name == tool) {
+			found = append(found, p)
+		}
+	}
+	page := q.page()
+	rows := []any{}
+	for n, p := range found {
+		if n < page.Offset || n >= page.Offset+page.Limit {
+			continue
+		}
+		s := dedup.For(p.ScanType)
+		rows = append(rows, scanType{p.ScanType, p.Name, p.Files, p.Command, p.URL, string(s.Algorithm), s.Fields})
+	}
+	return r.listing(q, page, len(found), rows, nil)
+}
