@@ -33,7 +33,9 @@ var Parsers = []parsers.Parser{{
 	Command:  "Scan > Export > Vulnerabilities List (JSON)",
 	URL:      "https://www.invicti.com/support/vulnerabilities-list-json/",
 	Analysis: gate.Both,
-	Detect:   func(s *parsers.Sample) parsers.Likeness { return Detect(s, "Invicti", "invicti.com", "Netsparker", "netsparker.com") },
+	Detect: func(s *parsers.Sample) parsers.Likeness {
+		return Detect(s, "Invicti", "invicti.com", "Netsparker", "netsparker.com")
+	},
 	Parse: func(in *stream.Input, out *parsers.Report) error {
 		return Parse(in, out, Brand{Tool: "Invicti"})
 	},

@@ -1,6 +1,8 @@
 package tenable
 
 import (
+	"hash/maphash"
+	"slices"
 	"strings"
 
 	"defectdojo/gate"
@@ -65,27 +67,54 @@ func (r row) get(name string) string {
 	return ""
 }
 
+// parseCSV reads the table twice: a finding has a row for each of its CVE ids,
+// which may stand anywhere, and only these are held in memory.
 func parseCSV(in *stream.Input, out *parsers.Report) error {
-	f := findings{byKey: map[string]*finding{}}
-	checked := false
-	err := stream.CSV(in, nil, func(s stream.Row) error {
-		r := row{s}
-		if !checked {
-			if !known(s) {
-				return stream.Errorf("the columns are not those of a Tenable export: there is none for the plugin's id and its name")
+	seed, pending, more := maphash.MakeSeed(), map[uint64]bool{}, map[uint64][]string{}
+	err := rows(in, func(r row) error {
+		k := maphash.String(seed, r.key())
+		switch {
+		case pending[k]:
+			if ids := r.cves(); len(ids) > 0 {
+				more[k] = append(more[k], ids...)
 			}
-			checked = true
-		}
-		if title := r.get("title"); title != "" {
-			f.addRow(r, title)
+		case len(pending) > in.Limits().Observations:
+			return gate.Errorf(gate.TooLarge, "the report holds more than %d findings", in.Limits().Observations)
+		default:
+			pending[k] = true
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	f.emit(out)
-	return nil
+	if err := in.Rewind(); err != nil {
+		return err
+	}
+	return rows(in, func(r row) error {
+		if k := maphash.String(seed, r.key()); pending[k] {
+			pending[k] = false
+			out.Emit(fromRow(r, more[k]))
+		}
+		return nil
+	})
+}
+
+// rows gives the rows that name a plugin.
+func rows(in *stream.Input, each func(row) error) error {
+	checked := false
+	return stream.CSV(in, nil, func(s stream.Row) error {
+		if !checked {
+			if !known(s) {
+				return stream.Errorf("the columns are not those of a Tenable export: there is none for the plugin's id and its name")
+			}
+			checked = true
+		}
+		if r := (row{s}); r.get("title") != "" {
+			return each(r)
+		}
+		return nil
+	})
 }
 
 // known tells whether the columns are Tenable's.
@@ -101,26 +130,34 @@ func known(r stream.Row) bool {
 	return has("id") && has("title") || has("title") && has("synopsis") && has("solution")
 }
 
-func (f *findings) addRow(r row, title string) {
+// key is what rows of one finding have in common.
+func (r row) key() string {
 	severity := gate.ParseSeverity(r.get("severity"))
-	place := r.get("host")
-	if p := r.get("port"); p != "" && p != "0" {
-		place += ":" + p
-	}
-	one, isNew := f.at(strings.Join([]string{severity.String(), title, place, r.get("protocol"), r.get("synopsis")}, "\x00"))
-	if isNew {
-		one.o = fromRow(r, title, severity)
-		one.synopsis = r.get("synopsis")
-		one.see(parsers.HostPort(r.get("protocol"), r.get("host"), r.get("port")), place, r.get("output"))
-	}
-	for _, id := range strings.FieldsFunc(r.get("cve"), func(c rune) bool { return strings.ContainsRune(",; \n", c) }) {
-		if strings.HasPrefix(id, "CVE-") {
-			one.o.VulnerabilityIDs = append(one.o.VulnerabilityIDs, id)
-		}
-	}
+	return strings.Join([]string{severity.String(), r.get("title"), r.place(), r.get("protocol"), r.get("synopsis")}, "\x00")
 }
 
-func fromRow(r row, title string, severity gate.Severity) gate.Observation {
+func (r row) place() string {
+	if p := r.get("port"); p != "" && p != "0" {
+		return r.get("host") + ":" + p
+	}
+	return r.get("host")
+}
+
+func (r row) cves() []string {
+	ids := strings.FieldsFunc(r.get("cve"), func(c rune) bool { return strings.ContainsRune(",; \n", c) })
+	return slices.DeleteFunc(ids, func(id string) bool { return !strings.HasPrefix(id, "CVE-") })
+}
+
+// fromRow makes the finding of its first row and the CVE ids of the others.
+func fromRow(r row, more []string) gate.Observation {
+	one := finding{o: r.observation(), synopsis: r.get("synopsis"), endpoints: map[string]bool{}}
+	one.o.VulnerabilityIDs = append(r.cves(), more...)
+	one.see(parsers.HostPort(r.get("protocol"), r.get("host"), r.get("port")), r.place(), r.get("output"))
+	return one.observation()
+}
+
+func (r row) observation() gate.Observation {
+	severity := gate.ParseSeverity(r.get("severity"))
 	var text, refs, why parsers.Text
 	text.Fact("Plugin", strings.TrimSpace(r.get("id")+" "+r.get("family"))).Fact("Address", r.get("address"))
 	why.Fact("Severity", severity.String())
@@ -134,7 +171,7 @@ func fromRow(r row, title string, severity gate.Severity) gate.Observation {
 	refs.Add("https://www.tenable.com/plugins/nessus/"+r.get("id")).
 		Fact("Plugin published", r.Get("Plugin Publication Date", "definition.plugin_published")).Fact("Plugin changed", r.Get("Plugin Modification Date", "definition.plugin_updated"))
 	o := gate.Observation{
-		Title:                 title,
+		Title:                 r.get("title"),
 		Severity:              severity,
 		Description:           text.String(),
 		Impact:                parsers.First(r.get("what"), "The export does not describe the plugin."),

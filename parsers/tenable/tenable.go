@@ -116,9 +116,13 @@ func (f *finding) see(endpoint, place, output string) {
 
 func (f *findings) emit(out *parsers.Report) {
 	for _, one := range f.list {
-		var text parsers.Text
-		text.Add(one.synopsis).Add(one.o.Description).Add(one.places.String())
-		one.o.Description = text.String()
-		out.Emit(one.o)
+		out.Emit(one.observation())
 	}
+}
+
+func (f *finding) observation() gate.Observation {
+	var text parsers.Text
+	text.Add(f.synopsis).Add(f.o.Description).Add(f.places.String())
+	f.o.Description = text.String()
+	return f.o
 }

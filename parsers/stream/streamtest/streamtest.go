@@ -1,14 +1,24 @@
 // Package streamtest makes large reports for tests.
 package streamtest
 
-import "io"
+import (
+	"fmt"
+	"io"
+	"strings"
+)
 
 // Repeated is a report that is made as it is read: Before, Times times Unit, After.
 type Repeated struct {
 	Before, Unit, After string
 	Times               int
 
-	at int64
+	// Mark is a text in Unit in whose place its number stands, in as many digits:
+	// for parsers that merge what is the same.
+	Mark string
+
+	at     int64
+	unit   string // the current one
+	number int64  // its number, from 1
 }
 
 // Size returns the report's length in bytes.
@@ -50,7 +60,19 @@ func (r *Repeated) part() (string, int64) {
 		return r.Before, at
 	}
 	if at -= int64(len(r.Before)); at < units {
-		return r.Unit, at % int64(len(r.Unit))
+		return r.numbered(at / int64(len(r.Unit))), at % int64(len(r.Unit))
 	}
 	return r.After, at - units
+}
+
+// numbered is the unit of an index.
+func (r *Repeated) numbered(index int64) string {
+	if r.Mark == "" {
+		return r.Unit
+	}
+	if r.number != index+1 {
+		r.number = index + 1
+		r.unit = strings.ReplaceAll(r.Unit, r.Mark, fmt.Sprintf("%0*d", len(r.Mark), index))
+	}
+	return r.unit
 }
