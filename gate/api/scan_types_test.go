@@ -11,7 +11,7 @@ import (
 func TestScanTypes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	a := s.get("/api/v2/scan_types/?limit=1000")
+	a := s.get("/scan_types/?limit=1000")
 	if got := a.get("count"); got != float64(len(all.Parsers)) {
 		t.Errorf("count %v, want %d", got, len(all.Parsers))
 	}
@@ -27,7 +27,7 @@ func TestScanTypes(t *testing.T) {
 			}
 		}
 	}
-	if got := s.get("/api/v2/scan_types/?name=Trivy+Scan").get("count"); got != float64(1) {
+	if got := s.get("/scan_types/?name=Trivy+Scan").get("count"); got != float64(1) {
 		t.Errorf("by name: %v", got)
 	}
 }
