@@ -142,7 +142,7 @@ func (o *origins) fixed() int {
 	n := 0
 	for i := range o.in.Baseline.Findings {
 		f := &o.in.Baseline.Findings[i]
-		if (f.Status == "" || f.Status.open()) && !here[f.Fingerprint] && (len(o.in.Runs) == 0 || looked[ToolKey(f.Scanner)]) {
+		if f.Status.before().open() && !here[f.Fingerprint] && (len(o.in.Runs) == 0 || looked[ToolKey(f.Scanner)]) {
 			n++
 		}
 	}

@@ -115,9 +115,12 @@ func TestFailedScanFixesNothing(t *testing.T) {
 		"other_tool": {[]Run{{Tool: "semgrep", Commit: "head"}}, 0},
 		"not_said":   {nil, 1},
 	} {
-		v := evaluate(t, Inputs{Context: Context{HeadCommit: "head"}, Baseline: base(log4j(1)), Runs: tc.runs})
-		if got := v.Deltas[gate.DeltaFixed]; got != tc.want {
-			t.Errorf("%s: %d fixed, want %d", name, got, tc.want)
+		for _, status := range []Status{Open, Mitigated} { // as it was there, or as it is now
+			was := with(log4j(1), func(f *Finding) { f.Status = status })
+			v := evaluate(t, Inputs{Context: Context{HeadCommit: "head"}, Baseline: base(was), Runs: tc.runs})
+			if got := v.Deltas[gate.DeltaFixed]; got != tc.want {
+				t.Errorf("%s, %s: %d fixed, want %d", name, status, got, tc.want)
+			}
 		}
 	}
 }

@@ -69,6 +69,15 @@ var Statuses = []Status{Open, Confirmed, InReview, RiskAccepted, FalsePositive, 
 // open tells whether a finding of that status is still to be dealt with.
 func (s Status) open() bool { return s == Open || s == Confirmed || s == InReview }
 
+// before returns the status that a finding of a baseline had there. It was active:
+// that it was closed since is what makes it fixed.
+func (s Status) before() Status {
+	if s == "" || s == Mitigated || s == Inactive {
+		return Open
+	}
+	return s
+}
+
 // Flags are DefectDojo's flags of a finding.
 type Flags struct {
 	Active, Verified, FalsePositive, Duplicate, OutOfScope, RiskAccepted, UnderReview, Mitigated bool

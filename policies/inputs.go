@@ -129,7 +129,7 @@ type Baseline struct {
 	Distance  int               `json:"distance,omitempty"` // commits between the merge base and it
 	Commits   map[string]string `json:"commits,omitempty"`  // tool → commit, of those whose last complete run was at another one
 	Scanners  []string          `json:"scanners"`           // tools with a complete run there: of others nothing is known
-	Findings  []Finding         `json:"findings"`           // active there
+	Findings  []Finding         `json:"findings"`           // active there; that one was closed since, its status may say
 	Closed    []string          `json:"closed,omitempty"`   // fingerprints that were closed there or earlier
 	Inventory []string          `json:"inventory"`          // purls that were there; nil if not known
 	Contexts  map[string]string `json:"contexts,omitempty"` // path → context hashes, space-separated, in the base tree

@@ -56,7 +56,7 @@ func (r *ruleRun) judgeBase(base map[string]*limit) {
 	}
 	for i := range b.Findings {
 		f := &b.Findings[i]
-		if !pr.p.looksAt(f.Status) {
+		if !pr.p.looksAt(f.Status.before()) {
 			continue
 		}
 		pr.facts.see(f, gate.DeltaExisting, r.rule.assume, pr.stale)
@@ -70,7 +70,7 @@ func (r *ruleRun) judgeBase(base map[string]*limit) {
 }
 
 func (p *Policy) looksAt(s Status) bool {
-	return s == "" || slices.Contains(p.Spec.Defaults.Statuses, string(s))
+	return slices.Contains(p.Spec.Defaults.Statuses, string(s))
 }
 
 // ratchetKeys lists the keys, worst first.

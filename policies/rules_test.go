@@ -280,6 +280,7 @@ func TestRatchet(t *testing.T) {
 			w.Match = gate.WaiverMatch{Fingerprint: "0"}
 			in.Waivers = []gate.Waiver{w}
 		}, gate.Violated},
+		"fixed_since":           {"severity", crit(1), []Finding{with(log4j(7), func(f *Finding) { f.Fingerprint, f.Status = "gone", Mitigated })}, nil, gate.Satisfied},
 		"false_positive_before": {"severity", crit(1), []Finding{with(crit(1)[0], func(f *Finding) { f.Status = FalsePositive })}, nil, gate.Violated},
 	} {
 		in := Inputs{Policies: []*Policy{mustParse(t, "rules: [{id: r, ratchet: {by: "+tc.by+", severities: [critical, high]}}]")}, Head: tc.head, Baseline: base(tc.base...)}
