@@ -67,7 +67,7 @@ func (n *node) start(ctx context.Context) (err error) {
 	if n.db, err = openDB(ctx, n.cfg, n.say); err != nil {
 		return err
 	}
-	n.server, err = New(n.cfg, n.db.pool, n.cfg.site(n.l.Addr()))
+	n.server, err = New(n.cfg, n.db.pool, n.cfg.site(n.l.Addr())) //nolint:contextcheck // requests outlive the start
 	return err
 }
 
