@@ -142,6 +142,12 @@ type Result struct {
 	Fixes []struct {
 		Description Message `json:"description"`
 	} `json:"fixes"`
+	Taxa []struct { // what it is an instance of, as CWE's weaknesses
+		ID            stream.Text `json:"id"`
+		ToolComponent struct {
+			Name stream.Text `json:"name"`
+		} `json:"toolComponent"`
+	} `json:"taxa"`
 	Properties Properties `json:"properties"`
 }
 
