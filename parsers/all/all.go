@@ -63,6 +63,7 @@ import (
 	"defectdojo/parsers/ffuf"
 	"defectdojo/parsers/flawfinder"
 	"defectdojo/parsers/fortify"
+	"defectdojo/parsers/garak"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/ggshield"
 	"defectdojo/parsers/github_sast"
@@ -85,17 +86,22 @@ import (
 	"defectdojo/parsers/horusec"
 	"defectdojo/parsers/httpx"
 	"defectdojo/parsers/humble"
+	"defectdojo/parsers/huskyci"
+	"defectdojo/parsers/hydra"
+	"defectdojo/parsers/intsights"
 	"defectdojo/parsers/invicti"
 	"defectdojo/parsers/iriusrisk"
 	"defectdojo/parsers/jfrog_xray_unified"
 	"defectdojo/parsers/jfrogxray"
 	"defectdojo/parsers/kics"
+	"defectdojo/parsers/kiuwan"
 	"defectdojo/parsers/krakend_audit"
 	"defectdojo/parsers/kubebench"
 	"defectdojo/parsers/kubehunter"
 	"defectdojo/parsers/kubelinter"
 	"defectdojo/parsers/kubescape"
 	"defectdojo/parsers/legitify"
+	"defectdojo/parsers/mayhem"
 	"defectdojo/parsers/mend"
 	"defectdojo/parsers/meterian"
 	"defectdojo/parsers/mix_audit"
@@ -109,6 +115,7 @@ import (
 	"defectdojo/parsers/nexpose"
 	"defectdojo/parsers/nikto"
 	"defectdojo/parsers/nmap"
+	"defectdojo/parsers/noseyparker"
 	"defectdojo/parsers/npm_audit"
 	"defectdojo/parsers/npm_audit_7_plus"
 	"defectdojo/parsers/nsp"
@@ -129,6 +136,7 @@ import (
 	"defectdojo/parsers/pnpm_audit"
 	"defectdojo/parsers/polaris"
 	"defectdojo/parsers/popeye"
+	"defectdojo/parsers/progpilot"
 	"defectdojo/parsers/prowler"
 	"defectdojo/parsers/ptart"
 	"defectdojo/parsers/pwn_sast"
@@ -238,6 +246,7 @@ var Parsers = slices.Concat(
 	ffuf.Parsers,
 	flawfinder.Parsers,
 	fortify.Parsers,
+	garak.Parsers,
 	generic.Parsers,
 	ggshield.Parsers,
 	github_sast.Parsers,
@@ -260,17 +269,22 @@ var Parsers = slices.Concat(
 	horusec.Parsers,
 	httpx.Parsers,
 	humble.Parsers,
+	huskyci.Parsers,
+	hydra.Parsers,
+	intsights.Parsers,
 	invicti.Parsers,
 	iriusrisk.Parsers,
 	jfrog_xray_unified.Parsers,
 	jfrogxray.Parsers,
 	kics.Parsers,
+	kiuwan.Parsers,
 	krakend_audit.Parsers,
 	kubebench.Parsers,
 	kubehunter.Parsers,
 	kubelinter.Parsers,
 	kubescape.Parsers,
 	legitify.Parsers,
+	mayhem.Parsers,
 	mend.Parsers,
 	meterian.Parsers,
 	mix_audit.Parsers,
@@ -284,6 +298,7 @@ var Parsers = slices.Concat(
 	nexpose.Parsers,
 	nikto.Parsers,
 	nmap.Parsers,
+	noseyparker.Parsers,
 	npm_audit.Parsers,
 	npm_audit_7_plus.Parsers,
 	nsp.Parsers,
@@ -304,6 +319,7 @@ var Parsers = slices.Concat(
 	pnpm_audit.Parsers,
 	polaris.Parsers,
 	popeye.Parsers,
+	progpilot.Parsers,
 	prowler.Parsers,
 	ptart.Parsers,
 	pwn_sast.Parsers,
