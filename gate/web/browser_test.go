@@ -47,7 +47,7 @@ func (s *site) open(t *testing.T) *chromium {
 
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
@@ -131,15 +131,16 @@ func run[T any](b *chromium, script string) T {
 // waitFor waits until a script is true.
 func (b *chromium) waitFor(script string) {
 	b.t.Helper()
-	for range 200 {
-		if run[bool](b, `!!(`+script+`)`) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		// while a page is being swapped or loaded, what is asked for may not be there
+		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`(() => { try { return !!(`+script+`) } catch { return false } })()`)); ok && err == nil {
 			return
 		}
 		if err := chromedp.Do(b.ctx, chromedp.Sleep(25*time.Millisecond)); err != nil {
 			b.t.Fatal(err)
 		}
 	}
-	b.t.Fatalf("in 5 seconds this did not come true: %s\n%s", script, run[string](b, `location.href + "\n" + document.body.innerText.slice(0, 2000)`))
+	b.t.Fatalf("in a minute this did not come true: %s\n%s", script, run[string](b, `location.href + "\n" + document.body.innerText.slice(0, 2000)`))
 }
 
 func (b *chromium) login() {
