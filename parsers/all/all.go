@@ -142,16 +142,20 @@ import (
 	"defectdojo/parsers/pwn_sast"
 	"defectdojo/parsers/qark"
 	"defectdojo/parsers/qualys"
+	"defectdojo/parsers/qualys_hacker_guardian"
 	"defectdojo/parsers/qualys_vmdr"
 	"defectdojo/parsers/qualys_webapp"
+	"defectdojo/parsers/redhatsatellite"
 	"defectdojo/parsers/retirejs"
 	"defectdojo/parsers/rubocop"
 	"defectdojo/parsers/rusty_hog"
 	"defectdojo/parsers/sarif"
+	"defectdojo/parsers/secretlint"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
 	"defectdojo/parsers/snyk"
 	"defectdojo/parsers/snyk_code"
+	"defectdojo/parsers/snyk_issue_api"
 	"defectdojo/parsers/sonarqube"
 	"defectdojo/parsers/sonatype"
 	"defectdojo/parsers/spdx"
@@ -168,10 +172,12 @@ import (
 	"defectdojo/parsers/terrascan"
 	"defectdojo/parsers/testssl"
 	"defectdojo/parsers/tfsec"
+	"defectdojo/parsers/threagile"
 	"defectdojo/parsers/trivy"
 	"defectdojo/parsers/trivy_operator"
 	"defectdojo/parsers/trufflehog"
 	"defectdojo/parsers/trufflehog3"
+	"defectdojo/parsers/trustwave_fusion_api"
 	"defectdojo/parsers/twistlock"
 	"defectdojo/parsers/veracode"
 	"defectdojo/parsers/veracode_sca"
@@ -182,9 +188,12 @@ import (
 	"defectdojo/parsers/whitehat_sentinel"
 	"defectdojo/parsers/wiz"
 	"defectdojo/parsers/wpscan"
+	"defectdojo/parsers/xanitizer"
 	"defectdojo/parsers/xygeni"
+	"defectdojo/parsers/yara"
 	"defectdojo/parsers/yarn_audit"
 	"defectdojo/parsers/zap"
+	"defectdojo/parsers/zora"
 )
 
 // Parsers are all parsers, a tool's together. Keep the list sorted.
@@ -325,16 +334,20 @@ var Parsers = slices.Concat(
 	pwn_sast.Parsers,
 	qark.Parsers,
 	qualys.Parsers,
+	qualys_hacker_guardian.Parsers,
 	qualys_vmdr.Parsers,
 	qualys_webapp.Parsers,
+	redhatsatellite.Parsers,
 	retirejs.Parsers,
 	rubocop.Parsers,
 	rusty_hog.Parsers,
 	sarif.Parsers,
+	secretlint.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
 	snyk.Parsers,
 	snyk_code.Parsers,
+	snyk_issue_api.Parsers,
 	sonarqube.Parsers,
 	sonatype.Parsers,
 	spdx.Parsers,
@@ -351,10 +364,12 @@ var Parsers = slices.Concat(
 	terrascan.Parsers,
 	testssl.Parsers,
 	tfsec.Parsers,
+	threagile.Parsers,
 	trivy.Parsers,
 	trivy_operator.Parsers,
 	trufflehog.Parsers,
 	trufflehog3.Parsers,
+	trustwave_fusion_api.Parsers,
 	twistlock.Parsers,
 	veracode.Parsers,
 	veracode_sca.Parsers,
@@ -365,9 +380,12 @@ var Parsers = slices.Concat(
 	whitehat_sentinel.Parsers,
 	wiz.Parsers,
 	wpscan.Parsers,
+	xanitizer.Parsers,
 	xygeni.Parsers,
+	yara.Parsers,
 	yarn_audit.Parsers,
 	zap.Parsers,
+	zora.Parsers,
 )
 
 // ByScanType returns the parser for a scan type, in any letter case.
