@@ -307,8 +307,9 @@ type FindingView struct {
 // WayToGreen is the smallest set of steps after which the gate would not fail:
 // all are needed, and none is enough alone.
 type WayToGreen struct {
-	Steps []GreenStep `json:"steps"`
-	Why   string      `json:"why"`
+	Steps   []GreenStep `json:"steps"`
+	Omitted int         `json:"steps_omitted,omitempty"` // more of them, of the dearest kinds
+	Why     string      `json:"why"`
 }
 
 // StepKind is what kind of work a step is.

@@ -34,8 +34,15 @@ func (e *evaluation) green(overall gate.Decision) *gate.WayToGreen {
 	for _, a := range kept {
 		steps = append(steps, g.step(a))
 	}
-	return &gate.WayToGreen{Steps: steps, Why: g.explain(steps)}
+	way := &gate.WayToGreen{Steps: steps, Why: g.explain(steps)}
+	if len(steps) > maxSteps {
+		way.Steps, way.Omitted = steps[:maxSteps], len(steps)-maxSteps
+	}
+	return way
 }
+
+// maxSteps is how many steps a verdict tells of.
+const maxSteps = 500
 
 // wayOut is the search for the shortest way to green.
 type wayOut struct {

@@ -16,7 +16,7 @@ import (
 
 // worlds is how many random inputs each property is tried on.
 var (
-	worlds = flag.Int("worlds", 400, "random inputs for each property")
+	worlds = flag.Int("worlds", 250, "random inputs for each property")
 	update = flag.Bool("update", false, "write the README anew")
 )
 

@@ -67,7 +67,7 @@ func (m *markdown) green(v *gate.Verdict) {
 	m.put("\n**Shortest way to green**\n\n")
 	for i, s := range v.Green.Steps {
 		if i == shown {
-			m.put("\n… and %d more\n", len(v.Green.Steps)-i)
+			m.put("\n… and %d more\n", len(v.Green.Steps)+v.Green.Omitted-i)
 			break
 		}
 		m.row(len(v.Green.Steps)-i, "%d. %s\n", i+1, escape(s.Text))

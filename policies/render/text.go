@@ -67,7 +67,7 @@ func (t *text) green(v *gate.Verdict) {
 	t.line("\nShortest way to green:")
 	for i, s := range v.Green.Steps {
 		if i == shown {
-			t.line("  … and %d more", len(v.Green.Steps)-shown)
+			t.line("  … and %d more", len(v.Green.Steps)+v.Green.Omitted-shown)
 			break
 		}
 		t.line("  %d. %s", i+1, s.Text)
