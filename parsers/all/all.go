@@ -27,6 +27,7 @@ import (
 	"defectdojo/parsers/bearer_cli"
 	"defectdojo/parsers/blackduck"
 	"defectdojo/parsers/brakeman"
+	"defectdojo/parsers/bugcrowd"
 	"defectdojo/parsers/bundler_audit"
 	"defectdojo/parsers/burp"
 	"defectdojo/parsers/burp_api"
@@ -41,6 +42,8 @@ import (
 	"defectdojo/parsers/checkmarx_osa"
 	"defectdojo/parsers/checkov"
 	"defectdojo/parsers/clair"
+	"defectdojo/parsers/clamav"
+	"defectdojo/parsers/cobalt"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/conftest"
 	"defectdojo/parsers/coverity_api"
@@ -61,6 +64,7 @@ import (
 	"defectdojo/parsers/drheader"
 	"defectdojo/parsers/eslint"
 	"defectdojo/parsers/ffuf"
+	"defectdojo/parsers/firmwalker"
 	"defectdojo/parsers/flawfinder"
 	"defectdojo/parsers/fortify"
 	"defectdojo/parsers/garak"
@@ -88,6 +92,7 @@ import (
 	"defectdojo/parsers/humble"
 	"defectdojo/parsers/huskyci"
 	"defectdojo/parsers/hydra"
+	"defectdojo/parsers/infer"
 	"defectdojo/parsers/intsights"
 	"defectdojo/parsers/invicti"
 	"defectdojo/parsers/iriusrisk"
@@ -101,6 +106,8 @@ import (
 	"defectdojo/parsers/kubelinter"
 	"defectdojo/parsers/kubescape"
 	"defectdojo/parsers/legitify"
+	"defectdojo/parsers/lynis"
+	"defectdojo/parsers/masscan"
 	"defectdojo/parsers/mayhem"
 	"defectdojo/parsers/mend"
 	"defectdojo/parsers/meterian"
@@ -161,6 +168,7 @@ import (
 	"defectdojo/parsers/spdx"
 	"defectdojo/parsers/spotbugs"
 	"defectdojo/parsers/sqlmap"
+	"defectdojo/parsers/ssh_audit"
 	"defectdojo/parsers/ssl_labs"
 	"defectdojo/parsers/sslscan"
 	"defectdojo/parsers/sslyze"
@@ -219,6 +227,7 @@ var Parsers = slices.Concat(
 	bearer_cli.Parsers,
 	blackduck.Parsers,
 	brakeman.Parsers,
+	bugcrowd.Parsers,
 	bundler_audit.Parsers,
 	burp.Parsers,
 	burp_api.Parsers,
@@ -233,6 +242,8 @@ var Parsers = slices.Concat(
 	checkmarx_osa.Parsers,
 	checkov.Parsers,
 	clair.Parsers,
+	clamav.Parsers,
+	cobalt.Parsers,
 	composer_audit.Parsers,
 	conftest.Parsers,
 	coverity_api.Parsers,
@@ -253,6 +264,7 @@ var Parsers = slices.Concat(
 	drheader.Parsers,
 	eslint.Parsers,
 	ffuf.Parsers,
+	firmwalker.Parsers,
 	flawfinder.Parsers,
 	fortify.Parsers,
 	garak.Parsers,
@@ -280,6 +292,7 @@ var Parsers = slices.Concat(
 	humble.Parsers,
 	huskyci.Parsers,
 	hydra.Parsers,
+	infer.Parsers,
 	intsights.Parsers,
 	invicti.Parsers,
 	iriusrisk.Parsers,
@@ -293,6 +306,8 @@ var Parsers = slices.Concat(
 	kubelinter.Parsers,
 	kubescape.Parsers,
 	legitify.Parsers,
+	lynis.Parsers,
+	masscan.Parsers,
 	mayhem.Parsers,
 	mend.Parsers,
 	meterian.Parsers,
@@ -353,6 +368,7 @@ var Parsers = slices.Concat(
 	spdx.Parsers,
 	spotbugs.Parsers,
 	sqlmap.Parsers,
+	ssh_audit.Parsers,
 	ssl_labs.Parsers,
 	sslscan.Parsers,
 	sslyze.Parsers,
