@@ -61,7 +61,9 @@ var vulnerabilityPages = []struct {
 }{
 	{regexp.MustCompile(`^CVE-\d{4}-\d{3,}$`), "https://www.cve.org/CVERecord?id="},
 	{regexp.MustCompile(`^GHSA(-[0-9a-z]{4}){3}$`), "https://github.com/advisories/"},
-	{regexp.MustCompile(`^[A-Z][A-Z0-9]{1,15}-[0-9A-Za-z.:-]{3,60}$`), "https://osv.dev/vulnerability/"},
+	{regexp.MustCompile(`^RH[SBE]A-\d{4}:\d+$`), "https://access.redhat.com/errata/"},
+	{regexp.MustCompile(`^SNYK-[A-Z0-9-]+-\d+$`), "https://security.snyk.io/vuln/"},
+	{regexp.MustCompile(`^(ALBA|ALEA|ALSA|ASB-A|BIT|CGA|CURL|DLA|DSA|GO|GSD|HSEC|MAL|MGASA|OSV|PSF|PYSEC|RLSA|RSEC|RUSTSEC|RXSA|USN)-[0-9A-Za-z.-]{3,60}$`), "https://osv.dev/vulnerability/"},
 }
 
 // vulnerabilityLink leads to what the world knows of a vulnerability.

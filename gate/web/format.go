@@ -27,6 +27,7 @@ var functions = template.FuncMap{
 	"lower":    func(v any) string { return strings.ToLower(fmt.Sprint(v)) },
 	"first":    first,
 	"join":     strings.Join,
+	"contains": strings.Contains,
 	"markdown": markdown,
 	"httpURL":  httpURL,
 	"plural":   plural,

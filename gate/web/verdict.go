@@ -88,6 +88,9 @@ func (p verdictPage) Reasons() []reason {
 	return reasons
 }
 
+// Plain is why a rule came out as it did, without its name.
+func (p verdictPage) Plain(r gate.RuleVerdict) string { return strings.TrimPrefix(r.Why, r.ID+": ") }
+
 // Stale tells whether time has run out for the verdict.
 func (p verdictPage) Stale() bool { return p.ValidUntil != nil && p.ValidUntil.Before(p.Now) }
 
