@@ -35,6 +35,7 @@ import (
 	"defectdojo/parsers/burp_graphql"
 	"defectdojo/parsers/burp_suite_dast"
 	"defectdojo/parsers/cargo_audit"
+	"defectdojo/parsers/cfn_lint"
 	"defectdojo/parsers/cfn_nag"
 	"defectdojo/parsers/checkmarx"
 	"defectdojo/parsers/checkmarx_cxflow_sast"
@@ -43,22 +44,28 @@ import (
 	"defectdojo/parsers/checkov"
 	"defectdojo/parsers/clair"
 	"defectdojo/parsers/clamav"
+	"defectdojo/parsers/cloudflare_insights"
 	"defectdojo/parsers/cobalt"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/conftest"
+	"defectdojo/parsers/contrast"
 	"defectdojo/parsers/coverity_api"
 	"defectdojo/parsers/coverity_scan"
 	"defectdojo/parsers/cppcheck"
 	"defectdojo/parsers/crashtest_security"
+	"defectdojo/parsers/cred_scan"
 	"defectdojo/parsers/csaf"
+	"defectdojo/parsers/cwe_checker"
 	"defectdojo/parsers/cyberwatch_galeax"
 	"defectdojo/parsers/cyclonedx"
 	"defectdojo/parsers/cycognito"
+	"defectdojo/parsers/dawnscanner"
 	"defectdojo/parsers/dependency_check"
 	"defectdojo/parsers/dependency_track"
 	"defectdojo/parsers/detect_secrets"
 	"defectdojo/parsers/devskim"
 	"defectdojo/parsers/dirsearch"
+	"defectdojo/parsers/dockerbench"
 	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/dotnet_vulnerable"
 	"defectdojo/parsers/drheader"
@@ -101,6 +108,7 @@ import (
 	"defectdojo/parsers/kics"
 	"defectdojo/parsers/kiuwan"
 	"defectdojo/parsers/krakend_audit"
+	"defectdojo/parsers/kubeaudit"
 	"defectdojo/parsers/kubebench"
 	"defectdojo/parsers/kubehunter"
 	"defectdojo/parsers/kubelinter"
@@ -114,6 +122,7 @@ import (
 	"defectdojo/parsers/mix_audit"
 	"defectdojo/parsers/mobsf"
 	"defectdojo/parsers/ms_defender"
+	"defectdojo/parsers/n0s1"
 	"defectdojo/parsers/naabu"
 	"defectdojo/parsers/nancy"
 	"defectdojo/parsers/netsparker"
@@ -121,6 +130,7 @@ import (
 	"defectdojo/parsers/neuvector_compliance"
 	"defectdojo/parsers/nexpose"
 	"defectdojo/parsers/nikto"
+	"defectdojo/parsers/njsscan"
 	"defectdojo/parsers/nmap"
 	"defectdojo/parsers/noseyparker"
 	"defectdojo/parsers/npm_audit"
@@ -135,6 +145,7 @@ import (
 	"defectdojo/parsers/ossindex_devaudit"
 	"defectdojo/parsers/osv_scanner"
 	"defectdojo/parsers/outpost24"
+	"defectdojo/parsers/php_security_audit_v2"
 	"defectdojo/parsers/php_symfony_security_check"
 	"defectdojo/parsers/picus"
 	"defectdojo/parsers/pingcastle"
@@ -160,6 +171,7 @@ import (
 	"defectdojo/parsers/secretlint"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
+	"defectdojo/parsers/skf"
 	"defectdojo/parsers/snyk"
 	"defectdojo/parsers/snyk_code"
 	"defectdojo/parsers/snyk_issue_api"
@@ -185,8 +197,10 @@ import (
 	"defectdojo/parsers/trivy_operator"
 	"defectdojo/parsers/trufflehog"
 	"defectdojo/parsers/trufflehog3"
+	"defectdojo/parsers/trustwave"
 	"defectdojo/parsers/trustwave_fusion_api"
 	"defectdojo/parsers/twistlock"
+	"defectdojo/parsers/vcg"
 	"defectdojo/parsers/veracode"
 	"defectdojo/parsers/veracode_sca"
 	"defectdojo/parsers/wapiti"
@@ -195,6 +209,9 @@ import (
 	"defectdojo/parsers/whatweb"
 	"defectdojo/parsers/whitehat_sentinel"
 	"defectdojo/parsers/wiz"
+	"defectdojo/parsers/wizcli_dir"
+	"defectdojo/parsers/wizcli_iac"
+	"defectdojo/parsers/wizcli_img"
 	"defectdojo/parsers/wpscan"
 	"defectdojo/parsers/xanitizer"
 	"defectdojo/parsers/xygeni"
@@ -235,6 +252,7 @@ var Parsers = slices.Concat(
 	burp_graphql.Parsers,
 	burp_suite_dast.Parsers,
 	cargo_audit.Parsers,
+	cfn_lint.Parsers,
 	cfn_nag.Parsers,
 	checkmarx.Parsers,
 	checkmarx_cxflow_sast.Parsers,
@@ -243,22 +261,28 @@ var Parsers = slices.Concat(
 	checkov.Parsers,
 	clair.Parsers,
 	clamav.Parsers,
+	cloudflare_insights.Parsers,
 	cobalt.Parsers,
 	composer_audit.Parsers,
 	conftest.Parsers,
+	contrast.Parsers,
 	coverity_api.Parsers,
 	coverity_scan.Parsers,
 	cppcheck.Parsers,
 	crashtest_security.Parsers,
+	cred_scan.Parsers,
 	csaf.Parsers,
+	cwe_checker.Parsers,
 	cyberwatch_galeax.Parsers,
 	cyclonedx.Parsers,
 	cycognito.Parsers,
+	dawnscanner.Parsers,
 	dependency_check.Parsers,
 	dependency_track.Parsers,
 	detect_secrets.Parsers,
 	devskim.Parsers,
 	dirsearch.Parsers,
+	dockerbench.Parsers,
 	dockle.Parsers,
 	dotnet_vulnerable.Parsers,
 	drheader.Parsers,
@@ -301,6 +325,7 @@ var Parsers = slices.Concat(
 	kics.Parsers,
 	kiuwan.Parsers,
 	krakend_audit.Parsers,
+	kubeaudit.Parsers,
 	kubebench.Parsers,
 	kubehunter.Parsers,
 	kubelinter.Parsers,
@@ -314,6 +339,7 @@ var Parsers = slices.Concat(
 	mix_audit.Parsers,
 	mobsf.Parsers,
 	ms_defender.Parsers,
+	n0s1.Parsers,
 	naabu.Parsers,
 	nancy.Parsers,
 	netsparker.Parsers,
@@ -321,6 +347,7 @@ var Parsers = slices.Concat(
 	neuvector_compliance.Parsers,
 	nexpose.Parsers,
 	nikto.Parsers,
+	njsscan.Parsers,
 	nmap.Parsers,
 	noseyparker.Parsers,
 	npm_audit.Parsers,
@@ -335,6 +362,7 @@ var Parsers = slices.Concat(
 	ossindex_devaudit.Parsers,
 	osv_scanner.Parsers,
 	outpost24.Parsers,
+	php_security_audit_v2.Parsers,
 	php_symfony_security_check.Parsers,
 	picus.Parsers,
 	pingcastle.Parsers,
@@ -360,6 +388,7 @@ var Parsers = slices.Concat(
 	secretlint.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
+	skf.Parsers,
 	snyk.Parsers,
 	snyk_code.Parsers,
 	snyk_issue_api.Parsers,
@@ -385,8 +414,10 @@ var Parsers = slices.Concat(
 	trivy_operator.Parsers,
 	trufflehog.Parsers,
 	trufflehog3.Parsers,
+	trustwave.Parsers,
 	trustwave_fusion_api.Parsers,
 	twistlock.Parsers,
+	vcg.Parsers,
 	veracode.Parsers,
 	veracode_sca.Parsers,
 	wapiti.Parsers,
@@ -395,6 +426,9 @@ var Parsers = slices.Concat(
 	whatweb.Parsers,
 	whitehat_sentinel.Parsers,
 	wiz.Parsers,
+	wizcli_dir.Parsers,
+	wizcli_iac.Parsers,
+	wizcli_img.Parsers,
 	wpscan.Parsers,
 	xanitizer.Parsers,
 	xygeni.Parsers,
