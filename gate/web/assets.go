@@ -12,6 +12,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
+// staticFiles are ours, and htmx.js: dist/htmx.min.js of npm's htmx.org 2.0.11 (0BSD).
+//
 //go:embed static
 var staticFiles embed.FS
 
