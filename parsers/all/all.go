@@ -7,11 +7,13 @@ import (
 
 	"defectdojo/parsers"
 	"defectdojo/parsers/acunetix"
+	"defectdojo/parsers/aide"
 	"defectdojo/parsers/anchore_engine"
 	"defectdojo/parsers/anchore_enterprise"
 	"defectdojo/parsers/anchore_grype"
 	"defectdojo/parsers/anchorectl_policies"
 	"defectdojo/parsers/anchorectl_vulns"
+	"defectdojo/parsers/apkleaks"
 	"defectdojo/parsers/appcheck_web_application_scanner"
 	"defectdojo/parsers/appspider"
 	"defectdojo/parsers/aqua"
@@ -42,9 +44,11 @@ import (
 	"defectdojo/parsers/checkmarx_one"
 	"defectdojo/parsers/checkmarx_osa"
 	"defectdojo/parsers/checkov"
+	"defectdojo/parsers/chkrootkit"
 	"defectdojo/parsers/clair"
 	"defectdojo/parsers/clamav"
 	"defectdojo/parsers/cloudflare_insights"
+	"defectdojo/parsers/cloudsploit"
 	"defectdojo/parsers/cobalt"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/conftest"
@@ -54,6 +58,7 @@ import (
 	"defectdojo/parsers/cppcheck"
 	"defectdojo/parsers/crashtest_security"
 	"defectdojo/parsers/cred_scan"
+	"defectdojo/parsers/crunch42"
 	"defectdojo/parsers/csaf"
 	"defectdojo/parsers/cwe_checker"
 	"defectdojo/parsers/cyberwatch_galeax"
@@ -107,6 +112,7 @@ import (
 	"defectdojo/parsers/jfrogxray"
 	"defectdojo/parsers/kics"
 	"defectdojo/parsers/kiuwan"
+	"defectdojo/parsers/kiuwan_sca"
 	"defectdojo/parsers/krakend_audit"
 	"defectdojo/parsers/kubeaudit"
 	"defectdojo/parsers/kubebench"
@@ -121,6 +127,7 @@ import (
 	"defectdojo/parsers/meterian"
 	"defectdojo/parsers/mix_audit"
 	"defectdojo/parsers/mobsf"
+	"defectdojo/parsers/mozilla_observatory"
 	"defectdojo/parsers/ms_defender"
 	"defectdojo/parsers/n0s1"
 	"defectdojo/parsers/naabu"
@@ -207,6 +214,7 @@ import (
 	"defectdojo/parsers/wazuh"
 	"defectdojo/parsers/wfuzz"
 	"defectdojo/parsers/whatweb"
+	"defectdojo/parsers/whispers"
 	"defectdojo/parsers/whitehat_sentinel"
 	"defectdojo/parsers/wiz"
 	"defectdojo/parsers/wizcli_dir"
@@ -224,11 +232,13 @@ import (
 // Parsers are all parsers, a tool's together. Keep the list sorted.
 var Parsers = slices.Concat(
 	acunetix.Parsers,
+	aide.Parsers,
 	anchore_engine.Parsers,
 	anchore_enterprise.Parsers,
 	anchore_grype.Parsers,
 	anchorectl_policies.Parsers,
 	anchorectl_vulns.Parsers,
+	apkleaks.Parsers,
 	appcheck_web_application_scanner.Parsers,
 	appspider.Parsers,
 	aqua.Parsers,
@@ -259,9 +269,11 @@ var Parsers = slices.Concat(
 	checkmarx_one.Parsers,
 	checkmarx_osa.Parsers,
 	checkov.Parsers,
+	chkrootkit.Parsers,
 	clair.Parsers,
 	clamav.Parsers,
 	cloudflare_insights.Parsers,
+	cloudsploit.Parsers,
 	cobalt.Parsers,
 	composer_audit.Parsers,
 	conftest.Parsers,
@@ -271,6 +283,7 @@ var Parsers = slices.Concat(
 	cppcheck.Parsers,
 	crashtest_security.Parsers,
 	cred_scan.Parsers,
+	crunch42.Parsers,
 	csaf.Parsers,
 	cwe_checker.Parsers,
 	cyberwatch_galeax.Parsers,
@@ -324,6 +337,7 @@ var Parsers = slices.Concat(
 	jfrogxray.Parsers,
 	kics.Parsers,
 	kiuwan.Parsers,
+	kiuwan_sca.Parsers,
 	krakend_audit.Parsers,
 	kubeaudit.Parsers,
 	kubebench.Parsers,
@@ -338,6 +352,7 @@ var Parsers = slices.Concat(
 	meterian.Parsers,
 	mix_audit.Parsers,
 	mobsf.Parsers,
+	mozilla_observatory.Parsers,
 	ms_defender.Parsers,
 	n0s1.Parsers,
 	naabu.Parsers,
@@ -424,6 +439,7 @@ var Parsers = slices.Concat(
 	wazuh.Parsers,
 	wfuzz.Parsers,
 	whatweb.Parsers,
+	whispers.Parsers,
 	whitehat_sentinel.Parsers,
 	wiz.Parsers,
 	wizcli_dir.Parsers,
