@@ -80,6 +80,7 @@ import (
 	"defectdojo/parsers/flawfinder"
 	"defectdojo/parsers/fortify"
 	"defectdojo/parsers/garak"
+	"defectdojo/parsers/gcloud_artifact_scan"
 	"defectdojo/parsers/generic"
 	"defectdojo/parsers/ggshield"
 	"defectdojo/parsers/github_sast"
@@ -108,6 +109,7 @@ import (
 	"defectdojo/parsers/intsights"
 	"defectdojo/parsers/invicti"
 	"defectdojo/parsers/iriusrisk"
+	"defectdojo/parsers/jfrog_xray_on_demand_binary_scan"
 	"defectdojo/parsers/jfrog_xray_unified"
 	"defectdojo/parsers/jfrogxray"
 	"defectdojo/parsers/kics"
@@ -162,6 +164,7 @@ import (
 	"defectdojo/parsers/polaris"
 	"defectdojo/parsers/popeye"
 	"defectdojo/parsers/progpilot"
+	"defectdojo/parsers/promptfoo"
 	"defectdojo/parsers/prowler"
 	"defectdojo/parsers/ptart"
 	"defectdojo/parsers/pwn_sast"
@@ -172,6 +175,7 @@ import (
 	"defectdojo/parsers/qualys_webapp"
 	"defectdojo/parsers/redhatsatellite"
 	"defectdojo/parsers/retirejs"
+	"defectdojo/parsers/rkhunter"
 	"defectdojo/parsers/rubocop"
 	"defectdojo/parsers/rusty_hog"
 	"defectdojo/parsers/sarif"
@@ -222,6 +226,7 @@ import (
 	"defectdojo/parsers/wizcli_img"
 	"defectdojo/parsers/wpscan"
 	"defectdojo/parsers/xanitizer"
+	"defectdojo/parsers/xeol"
 	"defectdojo/parsers/xygeni"
 	"defectdojo/parsers/yara"
 	"defectdojo/parsers/yarn_audit"
@@ -305,6 +310,7 @@ var Parsers = slices.Concat(
 	flawfinder.Parsers,
 	fortify.Parsers,
 	garak.Parsers,
+	gcloud_artifact_scan.Parsers,
 	generic.Parsers,
 	ggshield.Parsers,
 	github_sast.Parsers,
@@ -333,6 +339,7 @@ var Parsers = slices.Concat(
 	intsights.Parsers,
 	invicti.Parsers,
 	iriusrisk.Parsers,
+	jfrog_xray_on_demand_binary_scan.Parsers,
 	jfrog_xray_unified.Parsers,
 	jfrogxray.Parsers,
 	kics.Parsers,
@@ -387,6 +394,7 @@ var Parsers = slices.Concat(
 	polaris.Parsers,
 	popeye.Parsers,
 	progpilot.Parsers,
+	promptfoo.Parsers,
 	prowler.Parsers,
 	ptart.Parsers,
 	pwn_sast.Parsers,
@@ -397,6 +405,7 @@ var Parsers = slices.Concat(
 	qualys_webapp.Parsers,
 	redhatsatellite.Parsers,
 	retirejs.Parsers,
+	rkhunter.Parsers,
 	rubocop.Parsers,
 	rusty_hog.Parsers,
 	sarif.Parsers,
@@ -447,6 +456,7 @@ var Parsers = slices.Concat(
 	wizcli_img.Parsers,
 	wpscan.Parsers,
 	xanitizer.Parsers,
+	xeol.Parsers,
 	xygeni.Parsers,
 	yara.Parsers,
 	yarn_audit.Parsers,
