@@ -66,6 +66,8 @@ func detect(s *parsers.Sample, only hog) parsers.Likeness {
 			return parsers.Possible
 		}
 		return parsers.No
+	case only == anyHog && s.Has("[].branch") && !s.Has("[].linenum"):
+		return parsers.Likely // truffleHog itself writes a branch
 	case only == anyHog:
 		return parsers.Sure
 	case s.Has("[]." + mark[only]):
