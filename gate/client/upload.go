@@ -3,6 +3,8 @@ package client
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -50,6 +52,9 @@ type total struct {
 
 // Reimport uploads a report.
 func (c *Client) Reimport(ctx context.Context, u Upload) (Imported, error) {
+	if err := c.fits(ctx, u.Size); err != nil {
+		return Imported{}, err
+	}
 	head, tail, content, err := form(u)
 	if err != nil {
 		return Imported{}, err
@@ -73,6 +78,29 @@ func (c *Client) Reimport(ctx context.Context, u Upload) (Imported, error) {
 		},
 	}, &out)
 	return out, err
+}
+
+// surelyFits is a size of reports that every server takes.
+const surelyFits = 1 << 20
+
+// fits returns the answer that a server gives to a report that is too large,
+// before it is sent: a server that refuses one in the middle of it cannot
+// always make itself heard.
+func (c *Client) fits(ctx context.Context, size int64) error {
+	if size <= surelyFits {
+		return nil
+	}
+	var limits struct {
+		MaxReport int64 `json:"max_report"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, path: "/limits/"}, &limits)
+	if _, ok := errors.AsType[*RejectedError](err); ok { // it does not tell
+		return nil
+	}
+	if err == nil && size > limits.MaxReport && limits.MaxReport > 0 {
+		err = &RejectedError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the report has %d bytes, and the server takes at most %d", size, limits.MaxReport)}
+	}
+	return err
 }
 
 // form returns what stands before and after the file in a multipart body, whose
