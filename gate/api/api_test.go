@@ -63,8 +63,9 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 }
 
 func newApp(d api.Deps) *fiber.App {
-	app := fiber.New(fiber.Config{DisableStartupMessage: true,
-		ErrorHandler: api.Error, Immutable: true, StreamRequestBody: true, DisablePreParseMultipartForm: true, EnableTrustedProxyCheck: true,
+	app := fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		ErrorHandler:          api.Error, Immutable: true, StreamRequestBody: true, DisablePreParseMultipartForm: true, EnableTrustedProxyCheck: true,
 	})
 	api.Mount(app, d)
 	return app
@@ -105,7 +106,7 @@ func (a answer) get(path string) any {
 	if json.Unmarshal([]byte(a.body), &v) != nil {
 		return nil
 	}
-	for _, key := range strings.Split(path, ".") {
+	for key := range strings.SplitSeq(path, ".") {
 		switch x := v.(type) {
 		case map[string]any:
 			v = x[key]
@@ -203,10 +204,10 @@ func (s *site) finding(test int64, title, severity, more string) int64 {
 type part struct{ name, value, filename string }
 
 // upload sends a multipart form.
-func (s *site) upload(token, path string, parts []part, header ...string) answer {
+func (s *site) upload(token, path string, parts []part) answer {
 	s.t.Helper()
 	body, content := multipartBody(s.t, parts)
-	return s.send(token, "POST", path, body, append([]string{"Content-Type", content}, header...)...)
+	return s.send(token, "POST", path, body, "Content-Type", content)
 }
 
 // multipartBody returns a multipart form and its content type.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -222,7 +223,9 @@ func at(ids []int64, place int) int64 {
 
 // request returns the request to a route for something in a place.
 func (m *matrix) request(method, path string, place int) cell {
-	id := func(ids []int64) string { return strings.Replace(path, ":id", fmt.Sprint(at(ids, place)), 1) }
+	id := func(ids []int64) string {
+		return strings.Replace(path, ":id", strconv.FormatInt(at(ids, place), 10), 1)
+	}
 	one := func(b string) string { return fmt.Sprintf(b, at(m.products[:], place)) }
 	typ := 999_999
 	if place != absent {
@@ -232,7 +235,7 @@ func (m *matrix) request(method, path string, place int) cell {
 	rest := strings.TrimPrefix(path, "/api/v2")
 	switch {
 	case strings.HasPrefix(rest, "/product_types/"):
-		c.path, c.ofType = strings.Replace(path, ":id", fmt.Sprint(typ), 1), true
+		c.path, c.ofType = strings.Replace(path, ":id", strconv.Itoa(typ), 1), true
 	case strings.HasPrefix(rest, "/products/"):
 		c.path = id(m.products[:])
 	case strings.HasPrefix(rest, "/engagements/"):
@@ -240,11 +243,11 @@ func (m *matrix) request(method, path string, place int) cell {
 	case strings.HasPrefix(rest, "/tests/"):
 		c.path = id(m.tests[:])
 	case strings.HasPrefix(rest, "/findings/"):
-		c.path = strings.Replace(id(m.findings[:]), ":original", fmt.Sprint(at(m.findings[:], place)), 1)
+		c.path = strings.Replace(id(m.findings[:]), ":original", strconv.FormatInt(at(m.findings[:], place), 10), 1)
 	case strings.HasPrefix(rest, "/verdicts/"):
 		c.path = id(m.verdicts[:])
 	case strings.HasPrefix(rest, "/development_environments/") && place != absent:
-		c.path = strings.Replace(path, ":id", fmt.Sprint(m.env), 1)
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.env, 10), 1)
 	case strings.Contains(rest, ":id"): // on nothing of a product
 		c.path = strings.Replace(path, ":id", map[bool]string{true: "999999", false: "1"}[place == absent], 1)
 	}
@@ -265,7 +268,7 @@ func (m *matrix) request(method, path string, place int) cell {
 		if strings.Contains(rest, "reimport") {
 			field, ids = "test", m.tests[:]
 		}
-		body, content := multipartBody(m.t, form("scan_type", scan, field, fmt.Sprint(at(ids, place)), "file", generic("x:Low")))
+		body, content := multipartBody(m.t, form("scan_type", scan, field, strconv.FormatInt(at(ids, place), 10), "file", generic("x:Low")))
 		c.body, c.header, c.inBody = body, []string{"Content-Type", content}, true
 	case rest == "/verdicts":
 		c.body = fmt.Sprintf(`{"engagement":%d}`, at(m.engs[:], place))
@@ -399,8 +402,10 @@ func TestListsAreScoped(t *testing.T) {
 	}
 	// What is absent and what is foreign look the same.
 	for _, pair := range [][2]string{
-		{fmt.Sprintf("/findings/%d/", m.findings[2]), "/findings/999999/"}, {fmt.Sprintf("/products/%d/", m.products[2]), "/products/999999/"},
-		{fmt.Sprintf("/tests/?engagement=%d", m.engs[2]), "/tests/?engagement=999999"}, {fmt.Sprintf("/product_types/%d/", m.types[1]), "/product_types/999999/"},
+		{fmt.Sprintf("/findings/%d/", m.findings[2]), "/findings/999999/"},
+		{fmt.Sprintf("/products/%d/", m.products[2]), "/products/999999/"},
+		{fmt.Sprintf("/tests/?engagement=%d", m.engs[2]), "/tests/?engagement=999999"},
+		{fmt.Sprintf("/product_types/%d/", m.types[1]), "/product_types/999999/"},
 	} {
 		a, b := m.send(reader.token, "GET", "/api/v2"+pair[0], ""), m.send(reader.token, "GET", "/api/v2"+pair[1], "")
 		if a.status != b.status || a.body != b.body {
@@ -427,8 +432,8 @@ func TestForeignTargetLooksAbsent(t *testing.T) {
 		{[]string{"product_name", "canary2", "engagement_name", "canary2"}, 400, `["Product \"canary2\" does not exist"]`},
 		{[]string{"product_name", "nothing", "engagement_name", "x"}, 400, `["Product \"nothing\" does not exist"]`},
 		{[]string{"product_name", "canary2", "engagement_name", "x", "product_type_name", "wrong"}, 400, `["Product \"canary2\" does not exist"]`},
-		{[]string{"engagement", fmt.Sprint(m.engs[2])}, 400, fmt.Sprintf(`["Engagement \"%d\" does not exist"]`, m.engs[2])},
-		{[]string{"engagement", fmt.Sprint(m.engs[2]), "product_name", "canary0"}, 400, fmt.Sprintf(`["Engagement \"%d\" does not exist"]`, m.engs[2])},
+		{[]string{"engagement", strconv.FormatInt(m.engs[2], 10)}, 400, fmt.Sprintf(`["Engagement \"%d\" does not exist"]`, m.engs[2])},
+		{[]string{"engagement", strconv.FormatInt(m.engs[2], 10), "product_name", "canary0"}, 400, fmt.Sprintf(`["Engagement \"%d\" does not exist"]`, m.engs[2])},
 		{[]string{"product_name", "canary2", "engagement_name", "x", "auto_create_context", "true", "product_type_name", "type 0"}, 403, `{"detail":"You do not have permission to perform this action."}`},
 		{[]string{"product_name", "new", "engagement_name", "x", "auto_create_context", "true", "product_type_name", "type 0"}, 403, `{"detail":"You do not have permission to perform this action."}`},
 		{[]string{"product_name", "new", "engagement_name", "x", "auto_create_context", "true", "product_type_name", "new type"}, 403, `{"detail":"You do not have permission to perform this action."}`},
@@ -454,9 +459,9 @@ func TestCheckedIsActedOn(t *testing.T) {
 		}
 	}
 	for _, fields := range [][]string{
-		{"engagement", fmt.Sprint(m.engs[0]), "product_name", "canary2"},
-		{"engagement", fmt.Sprint(m.engs[0]), "engagement_name", "canary2"},
-		{"engagement", fmt.Sprint(m.engs[0]), "product_name", "canary2", "engagement_name", "canary2", "auto_create_context", "true"},
+		{"engagement", strconv.FormatInt(m.engs[0], 10), "product_name", "canary2"},
+		{"engagement", strconv.FormatInt(m.engs[0], 10), "engagement_name", "canary2"},
+		{"engagement", strconv.FormatInt(m.engs[0], 10), "product_name", "canary2", "engagement_name", "canary2", "auto_create_context", "true"},
 	} {
 		a := m.upload(writer.token, "/api/v2/import-scan/", form(append(fields, "scan_type", scan, "file", generic("intruder:Low"))...))
 		if a.status == 201 && a.get("product_id") != float64(m.products[0]) || a.status != 201 && a.status != 400 {

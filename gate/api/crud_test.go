@@ -43,20 +43,32 @@ func TestValidation(t *testing.T) {
 		{"status_blank", "PATCH", fmt.Sprintf("/engagements/%d/", e), `{"status":""}`, "status", `"" is not a valid choice.`},
 		{"moves", "PATCH", fmt.Sprintf("/engagements/%d/", e), `{"product":999}`, "product", `Invalid pk "999" - object does not exist.`},
 		{"uri", "PATCH", fmt.Sprintf("/engagements/%d/", e), `{"source_code_management_uri":"javascript:alert(1)"}`, "source_code_management_uri", "Enter a valid URL."},
-		{"severity", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"high","description":"d","active":true,"verified":false,"found_by":[]}`, test), "severity",
-			"Severity must be one of the following: ['Info', 'Low', 'Medium', 'High', 'Critical']"},
+		{
+			"severity", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"high","description":"d","active":true,"verified":false,"found_by":[]}`, test), "severity",
+			"Severity must be one of the following: ['Info', 'Low', 'Medium', 'High', 'Critical']",
+		},
 		{"found_by", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":true,"verified":false}`, test), "found_by", "This field is required."},
 		{"active", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","found_by":[]}`, test), "active", "This field is required."},
-		{"duplicate", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":true,"verified":false,"found_by":[],"duplicate":true}`, test),
-			"non_field_errors", "Duplicate findings cannot be verified or active"},
-		{"false_positive", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":false,"verified":true,"found_by":[],"false_p":true}`, test),
-			"non_field_errors", "False positive findings cannot be verified."},
-		{"risk", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":false,"verified":false,"found_by":[],"risk_accepted":true}`, test),
-			"non_field_errors", "Simple risk acceptance is disabled for this product, use the UI to accept this finding."},
-		{"score", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":true,"verified":false,"found_by":[],"cvssv3_score":11}`, test),
-			"cvssv3_score", "Ensure this value is less than or equal to 10."},
-		{"cwe", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":true,"verified":false,"found_by":[],"cwes":["x"]}`, test),
-			"cwes", "Enter a CWE number, e.g. 89 or CWE-89."},
+		{
+			"duplicate", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":true,"verified":false,"found_by":[],"duplicate":true}`, test),
+			"non_field_errors", "Duplicate findings cannot be verified or active",
+		},
+		{
+			"false_positive", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":false,"verified":true,"found_by":[],"false_p":true}`, test),
+			"non_field_errors", "False positive findings cannot be verified.",
+		},
+		{
+			"risk", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":false,"verified":false,"found_by":[],"risk_accepted":true}`, test),
+			"non_field_errors", "Simple risk acceptance is disabled for this product, use the UI to accept this finding.",
+		},
+		{
+			"score", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":true,"verified":false,"found_by":[],"cvssv3_score":11}`, test),
+			"cvssv3_score", "Ensure this value is less than or equal to 10.",
+		},
+		{
+			"cwe", "POST", "/findings/", fmt.Sprintf(`{"test":%d,"title":"x","severity":"High","description":"d","active":true,"verified":false,"found_by":[],"cwes":["x"]}`, test),
+			"cwes", "Enter a CWE number, e.g. 89 or CWE-89.",
+		},
 		{"order", "GET", "/findings/?o=password", "", "o", "Select a valid choice. password is not one of the available choices."},
 		{"span", "GET", "/findings/?date=9", "", "date", "Select a valid choice. 9 is not one of the available choices."},
 		{"day", "GET", "/findings/?discovered_on=x", "", "discovered_on", "Enter a valid date."},
@@ -65,6 +77,7 @@ func TestValidation(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			a := s.send(s.root, tt.method, "/api/v2"+tt.path, tt.body)
 			message, _ := a.get("message").(string)
 			if a.status != 400 || a.get(tt.field+".0") != tt.message || message == "" {

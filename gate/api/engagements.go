@@ -204,7 +204,7 @@ func readEngagement(r *request, f *form, before gate.Engagement, e *gate.Engagem
 	f.maybeReference(r.ctx, "cicd_build_server", &e.CICDBuildServerID, r.kind("cicd_infrastructure"))
 	f.maybeReference(r.ctx, "cicd_scm_server", &e.CICDScmServerID, r.kind("cicd_infrastructure"))
 	f.maybeReference(r.ctx, "cicd_orchestration_engine", &e.CICDOrchestrationEngineID, r.kind("cicd_infrastructure"))
-	f.tags("tags", &e.Tags, 0)
+	f.tags(&e.Tags, 0)
 	if before.ID == 0 && e.TargetEnd.Before(e.TargetStart) && len(f.problems) == 0 {
 		f.problems.add("non_field_errors", "Your target start date exceeds your target end date")
 	}

@@ -134,7 +134,7 @@ func (a *api) editTags(r *request, change func(have, given []string) ([]string, 
 		return gate.Finding{}, err
 	}
 	var given []string
-	body.tags("tags", &given, required)
+	body.tags(&given, required)
 	for try := 1; ; try++ {
 		f, who, err := a.actOn(r)
 		if err != nil {

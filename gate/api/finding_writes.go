@@ -141,7 +141,7 @@ func readFinding(r *request, f *form, before gate.Finding, v *gate.Finding) {
 	f.maybeDate("kev_date", &v.KEVDate)
 	f.maybeDate("publish_date", &v.PublishDate)
 	f.maybeDate("planned_remediation_date", &v.PlannedRemediationDate)
-	f.tags("tags", &v.Tags, 0)
+	f.tags(&v.Tags, 0)
 	f.vulnerabilityIDs(&v.VulnerabilityIDs)
 	f.weaknesses(v)
 }
@@ -174,12 +174,23 @@ func readFindingTexts(f *form, v *gate.Finding) {
 		into  **string
 		limit int
 	}{
-		{"file_path", &v.FilePath, 4000}, {"component_name", &v.ComponentName, 500}, {"component_version", &v.ComponentVersion, 100},
-		{"unique_id_from_tool", &v.UniqueIDFromTool, 500}, {"vuln_id_from_tool", &v.VulnIDFromTool, 500},
-		{"sast_source_object", &v.SASTSourceObject, 500}, {"sast_sink_object", &v.SASTSinkObject, 500},
-		{"sast_source_file_path", &v.SASTSourceFilePath, 4000}, {"service", &v.Service, 200}, {"fix_version", &v.FixVersion, 100},
-		{"planned_remediation_version", &v.PlannedRemediationVersion, 99}, {"effort_for_fixing", &v.EffortForFixing, 99},
-		{"cvssv3", &v.CVSSv3, 117}, {"cvssv4", &v.CVSSv4, 255}, {"param", &v.Param, 0}, {"payload", &v.Payload, 0}, {"url", &v.URL, 0},
+		{"file_path", &v.FilePath, 4000},
+		{"component_name", &v.ComponentName, 500},
+		{"component_version", &v.ComponentVersion, 100},
+		{"unique_id_from_tool", &v.UniqueIDFromTool, 500},
+		{"vuln_id_from_tool", &v.VulnIDFromTool, 500},
+		{"sast_source_object", &v.SASTSourceObject, 500},
+		{"sast_sink_object", &v.SASTSinkObject, 500},
+		{"sast_source_file_path", &v.SASTSourceFilePath, 4000},
+		{"service", &v.Service, 200},
+		{"fix_version", &v.FixVersion, 100},
+		{"planned_remediation_version", &v.PlannedRemediationVersion, 99},
+		{"effort_for_fixing", &v.EffortForFixing, 99},
+		{"cvssv3", &v.CVSSv3, 117},
+		{"cvssv4", &v.CVSSv4, 255},
+		{"param", &v.Param, 0},
+		{"payload", &v.Payload, 0},
+		{"url", &v.URL, 0},
 	} {
 		f.optional(t.name, t.into, t.limit)
 		if *t.into != nil && **t.into == "" {
@@ -200,10 +211,10 @@ func readFindingNumbers(f *form, v *gate.Finding) {
 	if thread != nil {
 		v.ThreadID = *thread
 	}
-	f.amount("cvssv3_score", &v.CVSSv3Score, 0, 10)
-	f.amount("cvssv4_score", &v.CVSSv4Score, 0, 10)
-	f.amount("epss_score", &v.EPSSScore, 0, 1)
-	f.amount("epss_percentile", &v.EPSSPercentile, 0, 1)
+	f.amount("cvssv3_score", &v.CVSSv3Score, 10)
+	f.amount("cvssv4_score", &v.CVSSv4Score, 10)
+	f.amount("epss_score", &v.EPSSScore, 1)
+	f.amount("epss_percentile", &v.EPSSPercentile, 1)
 }
 
 func readFindingPeople(r *request, f *form, before gate.Finding, v *gate.Finding) {

@@ -169,9 +169,7 @@ func findingFilter(q *query) store.FindingFilter {
 // none lets nothing pass, as in DefectDojo.
 func (q *query) severities() []gate.Severity {
 	words := q.list("severity")
-	for _, n := range q.list("numerical_severity") {
-		words = append(words, n)
-	}
+	words = append(words, q.list("numerical_severity")...)
 	if words == nil {
 		return nil
 	}

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
+	"math"
 	"mime"
 	"mime/multipart"
 	"net/url"
@@ -115,7 +117,7 @@ func readMultipart(body []byte, boundary string) (url.Values, error) {
 	m := multipart.NewReader(strings.NewReader(string(body)), boundary)
 	for {
 		part, err := m.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return values, nil
 		}
 		if err != nil {
@@ -332,8 +334,8 @@ func trimZeros(s string) string {
 	return s
 }
 
-// amount reads a number with a fraction.
-func (f *form) amount(name string, into **float64, low, high float64) {
+// amount reads a number from 0 to high, with a fraction.
+func (f *form) amount(name string, into **float64, high float64) {
 	v, done := f.scalar(name, nullable, func() { *into = nil })
 	if done {
 		return
@@ -348,8 +350,8 @@ func (f *form) amount(name string, into **float64, low, high float64) {
 		f.problems.add(name, "A valid number is required.")
 	case n > high:
 		f.problems.add(name, "Ensure this value is less than or equal to %v.", high)
-	case n < low || n != n: //nolint:gocritic // not a number
-		f.problems.add(name, "Ensure this value is greater than or equal to %v.", low)
+	case n < 0 || math.IsNaN(n):
+		f.problems.add(name, "Ensure this value is greater than or equal to 0.")
 	default:
 		*into = &n
 	}
@@ -545,7 +547,7 @@ func (f *form) references(ctx context.Context, name string, into *[]int64, rules
 	*into = ids
 }
 
-// items reads a list: of JSON, or in a form the values of one name, or of name[0], name[1] …
+// items reads a list: of JSON, or in a form the values of one name, or of name[0], name[1] ….
 func (f *form) items(name string, rules rule) ([]jsontext.Value, bool) {
 	if f.html {
 		values, ok := f.htmlList(name)
@@ -592,7 +594,8 @@ var quotedOrPlain = regexp.MustCompile(`"[^"]*"|[^",]+`)
 
 // tags reads tags: a list, a text with a JSON list in it, or a text with
 // commas. Tags are in lower case and have no spaces, commas or quotes.
-func (f *form) tags(name string, into *[]string, rules rule) {
+func (f *form) tags(into *[]string, rules rule) {
+	const name = "tags"
 	texts, ok := f.tagTexts(name, rules)
 	if !ok {
 		return

@@ -153,7 +153,7 @@ func (in *incoming) readWords(q *ingest.Request) {
 	if q.GroupBy != "" && !slices.Contains(groupings, q.GroupBy) {
 		in.form.problems.add("group_by", "%q is not a valid choice.", q.GroupBy)
 	}
-	in.form.tags("tags", &q.Tags, 0)
+	in.form.tags(&q.Tags, 0)
 	if q.Tags != nil {
 		in.said["tags"] = q.Tags
 	}

@@ -63,7 +63,7 @@ func (a *api) importReport(r *request, again bool) error {
 	if err != nil {
 		return err
 	}
-	defer report.Close() //nolint:errcheck // it was only read
+	defer report.Close()
 	in.request.Report = ingest.Report{Filename: up.filename, Content: report, Size: up.size, SHA256: up.sum}
 	result, err := r.Import(r.ctx, in.request, to, r.now)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func TestImport(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, withImporter)
 	product, engagement, _ := s.product("Shop")
-	a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", fmt.Sprint(engagement), "file", generic("SQL:Critical", "XSS:High"),
+	a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", strconv.FormatInt(engagement, 10), "file", generic("SQL:Critical", "XSS:High"),
 		"tags", "a", "tags", "B,c", "minimum_severity", "Low", "scan_date", "2026-11-21", "version", "1.2"))
 	if a.status != 201 {
 		t.Fatalf("%d %s", a.status, a.body)
@@ -83,7 +84,7 @@ func TestImportRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, withImporter)
 	_, engagement, _ := s.product("Shop")
-	id := fmt.Sprint(engagement)
+	id := strconv.FormatInt(engagement, 10)
 	report := generic("SQL:High")
 	tests := []struct {
 		name, path string
@@ -98,8 +99,10 @@ func TestImportRefused(t *testing.T) {
 		{"product_name_missing", "import-scan", form("scan_type", scan, "engagement_name", "x", "file", report), 400, `["product_name parameter missing"]`},
 		{"engagement_name_missing", "import-scan", form("scan_type", scan, "product_name", "Shop", "file", report), 400, `["engagement_name parameter missing"]`},
 		{"inconsistent", "import-scan", form("scan_type", scan, "engagement", id, "product_name", "Other", "file", report), 400, `inconsistent`},
-		{"type_conflict", "import-scan", form("scan_type", scan, "product_name", "Shop", "engagement_name", "main", "product_type_name", "Team", "file", report), 400,
-			`existing product type name - Research and Development vs supplied product type name - Team`},
+		{
+			"type_conflict", "import-scan", form("scan_type", scan, "product_name", "Shop", "engagement_name", "main", "product_type_name", "Team", "file", report), 400,
+			`existing product type name - Research and Development vs supplied product type name - Team`,
+		},
 		{"no_scan_type", "import-scan", form("engagement", id, "file", report), 400, `"scan_type":["This field is required."]`},
 		{"bad_scan_type", "import-scan", form("scan_type", "Nope", "engagement", id, "file", report), 400, `"scan_type":["\"Nope\" is not a valid choice."]`},
 		{"no_file", "import-scan", form("scan_type", scan, "engagement", id), 400, `Uploading a Report File is required for Generic Findings Import`},
@@ -119,12 +122,10 @@ func TestImportRefused(t *testing.T) {
 		{"bad_environment", "import-scan", form("scan_type", scan, "engagement", id, "environment", "Moon", "file", report), 400, `Moon`},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			a := s.upload(s.root, "/api/v2/"+tt.path+"/", tt.parts)
-			if a.status != tt.status || !strings.Contains(a.body, tt.body) {
-				t.Errorf("%d %s, want %d %s", a.status, a.body, tt.status, tt.body)
-			}
-		})
+		a := s.upload(s.root, "/api/v2/"+tt.path+"/", tt.parts)
+		if a.status != tt.status || !strings.Contains(a.body, tt.body) {
+			t.Errorf("%s: %d %s, want %d %s", tt.name, a.status, a.body, tt.status, tt.body)
+		}
 	}
 	if n := s.get("/findings/").get("count"); n != 0.0 {
 		t.Errorf("%v findings came of it", n)
@@ -148,7 +149,7 @@ func TestReportStreams(t *testing.T) {
 	s := newSite(t, withImporter, func(d *api.Deps) { d.UploadDir = dir })
 	_, e, _ := s.product("Shop")
 	addr := listen(t, s.app)
-	body, content := multipartBody(t, form("scan_type", scan, "engagement", fmt.Sprint(e), "file", generic("X:Low")+strings.Repeat(" ", 4<<20)))
+	body, content := multipartBody(t, form("scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", generic("X:Low")+strings.Repeat(" ", 4<<20)))
 	r, w := io.Pipe()
 	go func() {
 		defer w.Close()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/url"
 	"strconv"
 
@@ -51,9 +52,7 @@ func (r *request) listing(q *query, p store.Page, count int, rows []any, pre pre
 // no offset for the first page.
 func (r *request) turn(values url.Values, limit, offset int) *string {
 	v := url.Values{}
-	for name, all := range values {
-		v[name] = all
-	}
+	maps.Copy(v, values)
 	v.Set("limit", strconv.Itoa(limit))
 	if v.Del("offset"); offset > 0 {
 		v.Set("offset", strconv.Itoa(offset))

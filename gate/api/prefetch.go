@@ -114,18 +114,6 @@ func (a *api) toProductTypes(r *request, ids []int64) (map[int64]any, error) {
 	return shown(r, a.productTypes(), l.Rows)
 }
 
-func (a *api) toProducts(r *request, ids []int64) (map[int64]any, error) {
-	scope, err := r.scope()
-	if err != nil {
-		return nil, err
-	}
-	l, err := r.Store.Products(r.ctx, store.ProductFilter{Scope: scope, In: map[string][]int64{"id": orEmpty(ids)}})
-	if err != nil {
-		return nil, err
-	}
-	return shown(r, a.products(), l.Rows)
-}
-
 func (a *api) toEngagements(r *request, ids []int64) (map[int64]any, error) {
 	scope, err := r.scope()
 	if err != nil {

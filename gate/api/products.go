@@ -160,7 +160,7 @@ func readProduct(r *request, f *form, before gate.Product, p *gate.Product) {
 	f.flag("enable_simple_risk_acceptance", &p.EnableSimpleRiskAcceptance, 0)
 	f.flag("enable_full_risk_acceptance", &p.EnableFullRiskAcceptance, 0)
 	f.flag("disable_sla_breach_notifications", &p.DisableSLABreachNotifications, 0)
-	f.tags("tags", &p.Tags, 0)
+	f.tags(&p.Tags, 0)
 	f.references(r.ctx, "regulations", &p.Regulations, 0, r.kind("regulation"))
 }
 

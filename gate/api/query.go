@@ -106,7 +106,7 @@ func (q *query) exactly(names ...string) map[string][]string {
 // list reads a comma list of texts, or nil.
 func (q *query) list(name string) []string {
 	var out []string
-	for _, v := range strings.Split(q.text(name), ",") {
+	for v := range strings.SplitSeq(q.text(name), ",") {
 		if v = strings.TrimSpace(v); v != "" {
 			out = append(out, v)
 		}
@@ -277,7 +277,7 @@ func (q *query) amount(name string) *float64 {
 	return &f
 }
 
-// tags reads the parameters about tags whose names have a prefix: "", "test__" …
+// tags reads the parameters about tags whose names have a prefix: "", "test__" ….
 func (q *query) tags(prefix string) store.TagFilter {
 	lower := func(v []string) []string {
 		for i := range v {

@@ -49,7 +49,7 @@ func (u *upload) remove() {
 // to a file and through SHA-256, and never is in memory as a whole.
 func (r *request) receive(boundary string) (*upload, error) {
 	limit := r.MaxReport + maxFieldBytes
-	if n := int64(r.Ctx.Request().Header.ContentLength()); n > limit {
+	if n := int64(r.Request().Header.ContentLength()); n > limit {
 		return nil, r.reportTooLarge()
 	}
 	body := r.Context().RequestBodyStream()

@@ -161,7 +161,7 @@ func readTest(r *request, f *form, before gate.Test, t *gate.Test) {
 	f.maybeReference(r.ctx, "lead", &t.LeadID, r.kind("user"))
 	f.maybeReference(r.ctx, "environment", &t.EnvironmentID, r.kind("environment"))
 	f.maybeReference(r.ctx, "api_scan_configuration", &t.APIScanConfigurationID, r.kind("api_scan_configuration"))
-	f.tags("tags", &t.Tags, 0)
+	f.tags(&t.Tags, 0)
 }
 
 func showTests(r *request, rows []gate.Test) ([]any, error) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestFieldNamesAreTrimmed(t *testing.T) {
 	_, e, _ := s.product("Shop")
 	report := `{"findings":[{"title":"x","severity":"High","description":"d","date":"2026-11-20","active":true,"verified":false}]}`
 	a := s.upload(s.root, "/api/v2/import-scan/", []part{
-		{" scan_type", scan, ""}, {" engagement", fmt.Sprint(e), ""}, {" active", "false", ""}, {" verified", "true", ""}, {" file", report, "r.json"},
+		{" scan_type", scan, ""}, {" engagement", strconv.FormatInt(e, 10), ""}, {" active", "false", ""}, {" verified", "true", ""}, {" file", report, "r.json"},
 	})
 	if a.status != 201 || a.get("statistics.after.high.active") != 0.0 || a.get("statistics.after.high.verified") != 1.0 {
 		t.Errorf("%d %s", a.status, a.body)
@@ -60,7 +61,7 @@ func TestBlankFormFieldIsAbsent(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, withImporter)
 	_, e, _ := s.product("Shop")
-	parts := form("scan_type", scan, "engagement", fmt.Sprint(e), "file", generic("SQL:High"))
+	parts := form("scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", generic("SQL:High"))
 	for _, name := range []string{
 		"environment", "build_id", "version", "branch_tag", "commit_hash", "service", "lead", "api_scan_configuration", "endpoint_to_add", "scan_date",
 		"group_by", "minimum_severity", "active", "verified", "close_old_findings", "push_to_jira", "tags", "product_name", "engagement_name", "product_type_name",
@@ -101,7 +102,7 @@ func TestActiveAndVerifiedOnlyForceWhenSaid(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, e, _ := s.product(tt.name)
-		a := s.upload(s.root, "/api/v2/import-scan/", form(append([]string{"scan_type", scan, "engagement", fmt.Sprint(e), "file", report}, tt.fields...)...))
+		a := s.upload(s.root, "/api/v2/import-scan/", form(append([]string{"scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", report}, tt.fields...)...))
 		if a.status != 201 {
 			t.Fatalf("%s: %d %s", tt.name, a.status, a.body)
 		}
@@ -167,7 +168,7 @@ func TestUnknownIsIgnored(t *testing.T) {
 	}
 	s.must(201, "POST", "/api/v2/engagements/", fmt.Sprintf(
 		`{"product":%d,"target_start":"2026-11-01","target_end":"2026-11-02","orchestration_engine":1,"active":false,"risk_path":"x","progress":"y","report_type":1}`, p))
-	a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", fmt.Sprint(e), "file", generic("X:Low"),
+	a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", generic("X:Low"),
 		"skip_duplicates", "true", "sonarqube_config", "", "cobaltio_config", "1", "minimum-severity", "High", "test_type", "9", "product_id", "77"))
 	if a.status != 201 || a.get("statistics.after.low.total") != 1.0 {
 		t.Errorf("import: %d %s", a.status, a.body)
@@ -232,7 +233,7 @@ func TestStatusCodes(t *testing.T) {
 	_, e, test := s.product("Shop")
 	f := s.finding(test, "SQL", "High", "")
 	engagement, finding := fmt.Sprintf("/api/v2/engagements/%d/", e), fmt.Sprintf("/api/v2/findings/%d/", f)
-	if a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", fmt.Sprint(e), "file", generic("X:Low"))); a.status != 201 {
+	if a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", generic("X:Low"))); a.status != 201 {
 		t.Errorf("import %d", a.status)
 	}
 	if a := s.must(200, "POST", engagement+"close/", "", "Content-Type", "application/json"); a.body != "{}" {
@@ -308,7 +309,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("GET %s has %d rows, want %d", path, got, want)
 		}
 	}
-	if a := s.get("/test_types/?offset=100000"); a.body[strings.Index(a.body, `"results"`):] != `"results":[]}` || a.get("count") != 277.0 {
+	if a := s.get("/test_types/?offset=100000"); !strings.HasSuffix(a.body, `"results":[]}`) || a.get("count") != 277.0 {
 		t.Errorf("beyond the end: %s", a.body)
 	}
 }
@@ -476,7 +477,7 @@ func TestFileNamesAndTypes(t *testing.T) {
 	s := newSite(t, withImporter)
 	_, e, _ := s.product("Shop")
 	for _, name := range []string{"report.json", "REPORT.JSON", "report.xml", "/tmp/ci/out/report.json", `C:\build\report.json`, "../../etc/report.json", "-", "report", "r€port.txt"} {
-		a := s.upload(s.root, "/api/v2/import-scan/", []part{{"scan_type", scan, ""}, {"engagement", fmt.Sprint(e), ""}, {"file", generic("X:Low"), name}})
+		a := s.upload(s.root, "/api/v2/import-scan/", []part{{"scan_type", scan, ""}, {"engagement", strconv.FormatInt(e, 10), ""}, {"file", generic("X:Low"), name}})
 		if a.status != 201 {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
@@ -507,7 +508,7 @@ func TestExpectAndChunks(t *testing.T) {
 	s := newSite(t, withImporter)
 	_, e, _ := s.product("Shop")
 	addr := listen(t, s.app)
-	body, content := multipartBody(t, form("scan_type", scan, "engagement", fmt.Sprint(e), "file", generic("X:Low")))
+	body, content := multipartBody(t, form("scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", generic("X:Low")))
 	for name, header := range map[string]string{"chunked": "", "expect": "100-continue"} {
 		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+addr+"/api/v2/import-scan/", struct{ io.Reader }{strings.NewReader(body)})
 		if err != nil {
@@ -537,7 +538,7 @@ func listen(t *testing.T, app *fiber.App) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go app.Listener(l) //nolint:errcheck // it ends with the test
+	go app.Listener(l)
 	t.Cleanup(func() { _ = app.Shutdown() })
 	return l.Addr().String()
 }
@@ -547,12 +548,12 @@ func TestReportTooLarge(t *testing.T) {
 	s := newSite(t, withImporter, func(d *api.Deps) { d.MaxReport = 1 << 20 })
 	_, e, _ := s.product("Shop")
 	big := strings.Repeat(" ", 3<<20)
-	a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", fmt.Sprint(e), "file", big))
+	a := s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", big))
 	if a.status != 413 || a.body != `{"message":"Report file is too large. Maximum supported size is 1 MB"}` {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	little := strings.Repeat(" ", 3<<19)
-	a = s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", fmt.Sprint(e), "file", little))
+	a = s.upload(s.root, "/api/v2/import-scan/", form("scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", little))
 	if a.status != 413 {
 		t.Errorf("a report over the limit in a body under it: %d %s", a.status, a.body)
 	}

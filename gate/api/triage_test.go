@@ -16,11 +16,13 @@ func (s *site) short(id int64) string {
 	s.t.Helper()
 	a := s.get(fmt.Sprintf("/findings/%d/", id))
 	out := ""
+	var outSb19 strings.Builder
 	for _, x := range [][2]string{{"active", "A"}, {"verified", "V"}, {"false_p", "F"}, {"out_of_scope", "O"}, {"risk_accepted", "R"}, {"is_mitigated", "M"}, {"duplicate", "D"}} {
 		if a.get(x[0]) == true {
-			out += x[1]
+			outSb19.WriteString(x[1])
 		}
 	}
+	out += outSb19.String()
 	if (a.get("mitigated") != nil) != (a.get("is_mitigated") == true) {
 		out += "!"
 	}

@@ -11,9 +11,9 @@ import (
 // window is how far back failed logins count.
 const window = 15 * time.Minute
 
-// badLogin is what everybody hears who gives a wrong name, a wrong password, or
+// errBadLogin is what everybody hears who gives a wrong name, a wrong password, or
 // those of somebody shut out: which of them it was is not told.
-var badLogin = &gate.Error{Kind: gate.Unauthorized, Message: "Unable to log in with provided credentials."}
+var errBadLogin = &gate.Error{Kind: gate.Unauthorized, Message: "Unable to log in with provided credentials."}
 
 // Verify checks a password given from an address, and returns whose it is.
 // Unknown users take as long as known ones. Limited: too many failures lately;
@@ -39,7 +39,7 @@ func (a *Auth) Verify(ctx context.Context, username, password, ip string) (gate.
 		if err := a.store.AddLoginFailure(ctx, username, ip, now, now.Add(-window)); err != nil {
 			return gate.User{}, err
 		}
-		return gate.User{}, badLogin
+		return gate.User{}, errBadLogin
 	}
 	if params != a.cfg.Hash {
 		if err := a.store.Rehash(ctx, account.ID, account.PasswordHash, a.cfg.Hash.Hash(password)); err != nil {

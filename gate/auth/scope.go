@@ -62,10 +62,10 @@ func (a *Auth) MayGlobal(p gate.Principal, do Action) error {
 	if tokenMay(p, do) && everywhere(p.User, do) && (limit(p) == nil || table[do].roles&anybody != 0) {
 		return nil
 	}
-	return forbidden
+	return errForbidden
 }
 
-var forbidden = &gate.Error{Kind: gate.Forbidden, Message: "You do not have permission to perform this action."}
+var errForbidden = &gate.Error{Kind: gate.Forbidden, Message: "You do not have permission to perform this action."}
 
 type scoper func(context.Context, gate.Principal, Action) (gate.Scope, error)
 
@@ -78,7 +78,7 @@ func (a *Auth) may(ctx context.Context, p gate.Principal, do Action, id int64, w
 		return err
 	}
 	if s.Allows(id) {
-		return forbidden
+		return errForbidden
 	}
 	return gate.Errorf(gate.NotFound, "no such %s", what)
 }
@@ -112,5 +112,5 @@ func (a *Auth) MayTry(p gate.Principal, do Action) error {
 	if _, known := table[do]; known && tokenMay(p, do) {
 		return nil
 	}
-	return forbidden
+	return errForbidden
 }

@@ -2,6 +2,8 @@ package auth_test
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,11 +87,13 @@ func (w *world) show(s gate.Scope) string {
 		return "all"
 	}
 	out := ""
+	var outSb88 strings.Builder
 	for i, id := range w.products {
 		if s.Allows(id) {
-			out += fmt.Sprint(i)
+			outSb88.WriteString(strconv.Itoa(i))
 		}
 	}
+	out += outSb88.String()
 	return out
 }
 

@@ -19,7 +19,7 @@ const (
 	tokenLen    = len(tokenPrefix) + idLen + 1 + secretLen + crcLen
 )
 
-var badToken = &gate.Error{Kind: gate.Unauthorized, Message: "Invalid token."}
+var errBadToken = &gate.Error{Kind: gate.Unauthorized, Message: "Invalid token."}
 
 // MaxTokenLife is the longest that a token may live.
 const MaxTokenLife = 366 * 24 * time.Hour
@@ -95,12 +95,12 @@ func (a *Auth) RevokeToken(ctx context.Context, u gate.User, id int64) error {
 // Token returns who holds a token. Unauthorized: nobody, or it has ended.
 func (a *Auth) Token(ctx context.Context, text string) (gate.Principal, error) {
 	if !wellFormed(text) && !isHex40(text) {
-		return gate.Principal{}, badToken
+		return gate.Principal{}, errBadToken
 	}
 	now := a.cfg.Now()
 	t, u, err := a.store.Token(ctx, digest(text), now)
 	if gate.KindOf(err) == gate.NotFound {
-		return gate.Principal{}, badToken
+		return gate.Principal{}, errBadToken
 	}
 	if err != nil {
 		return gate.Principal{}, err

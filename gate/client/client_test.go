@@ -43,7 +43,7 @@ func newServer(t *testing.T) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go node.Serve(l) //nolint:errcheck // it ends with the test
+	go node.Serve(l)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -89,10 +89,10 @@ func newClient(t *testing.T, address, token string) (*client.Client, *[]time.Dur
 
 const report = `{"findings":[{"title":"SQL","severity":"Critical","description":"d","date":"2026-11-20"}]}`
 
-func upload(content, key string) client.Upload {
+func upload(key string) client.Upload {
 	return client.Upload{
-		Name: "dir/report.json", Size: int64(len(content)), IdempotencyKey: key,
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil },
+		Name: "dir/report.json", Size: int64(len(report)), IdempotencyKey: key,
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(report)), nil },
 		Fields: map[string]string{
 			"scan_type": "Generic Findings Import", "product_type_name": "Team", "product_name": "Shop", "engagement_name": "main", "auto_create_context": "true",
 		},
@@ -103,11 +103,11 @@ func TestUploadAndVerdict(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c, _ := newClient(t, s.url+"/api/v2/", s.token)
-	first, err := c.Reimport(t.Context(), upload(report, ""))
+	first, err := c.Reimport(t.Context(), upload(""))
 	if err != nil || first.TestID == 0 || first.EngagementID == 0 || first.Statistics.After.Total.Active != 1 {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	second, err := c.Reimport(t.Context(), upload(report, ""))
+	second, err := c.Reimport(t.Context(), upload(""))
 	if err != nil || second.TestID != first.TestID || second.Statistics.Delta == nil || second.Statistics.Delta.Untouched.Total.Total != 1 {
 		t.Errorf("%+v, %v", second, err)
 	}
@@ -146,7 +146,7 @@ func TestRetries(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})
 			c, waits := newClient(t, address, s.token)
-			if _, err := c.Reimport(t.Context(), upload(report, "")); err != nil {
+			if _, err := c.Reimport(t.Context(), upload("")); err != nil {
 				t.Fatal(err)
 			}
 			if len(*waits) != 2 || !tt.waits(*waits) {
@@ -170,7 +170,7 @@ func TestLostAnswer(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	c, _ := newClient(t, address, s.token)
-	got, err := c.Reimport(t.Context(), upload(report, "run-1/report.json"))
+	got, err := c.Reimport(t.Context(), upload("run-1/report.json"))
 	if err != nil || got.Statistics.Delta != nil || got.Statistics.After.Total.Total != 1 {
 		t.Fatalf("%+v, %v: want the answer to the first", got, err)
 	}
@@ -202,7 +202,7 @@ func TestRejected(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c, waits := newClient(t, s.url, tt.token)
-			u := upload(report, "")
+			u := upload("")
 			tt.change(&u)
 			_, err := c.Reimport(t.Context(), u)
 			rejected, ok := errors.AsType[*client.RejectedError](err)

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +19,16 @@ var (
 // Risk_accepted Mitigated Duplicate, and "!" when mitigation has no time.
 func short(f gate.Finding) string {
 	s := ""
+	var sSb21 strings.Builder
 	for _, x := range []struct {
 		on bool
 		c  string
 	}{{f.Active, "A"}, {f.Verified, "V"}, {f.FalseP, "F"}, {f.OutOfScope, "O"}, {f.RiskAccepted, "R"}, {f.IsMitigated, "M"}, {f.Duplicate, "D"}} {
 		if x.on {
-			s += x.c
+			sSb21.WriteString(x.c)
 		}
 	}
+	s += sSb21.String()
 	if f.IsMitigated != (f.Mitigated != nil) {
 		s += "!"
 	}
@@ -112,11 +115,13 @@ func TestSettleAll(t *testing.T) {
 	var states []string
 	for bits := range 1 << 7 {
 		s := ""
+		var sSb115 strings.Builder
 		for i, c := range "AVFORMD" {
 			if bits&(1<<i) != 0 {
-				s += string(c)
+				sSb115.WriteString(string(c))
 			}
 		}
+		s += sSb115.String()
 		states = append(states, s)
 	}
 	var settled []gate.Finding
@@ -189,12 +194,26 @@ func TestEvents(t *testing.T) {
 		"reset":          func(f *gate.Finding) error { ResetDuplicate(f, jane); return nil },
 	}
 	tests := []struct{ before, event, want string }{
-		{"AV", "close", "VM"}, {"R", "close", "M"}, {"D", "close", "M"}, {"AV", "false_positive", "FM"}, {"A", "false_positive", "FM"},
-		{"M", "reopen", "A"}, {"FM", "reopen", "A"}, {"R", "reopen", "A"}, {"D", "reopen", "A"},
-		{"A", "verify", "AV"}, {"D", "verify", "error"}, {"M", "verify", "VM"},
-		{"AV", "accept", "VR"}, {"R", "unaccept", "A"}, {"RM", "unaccept", "M"},
-		{"AV", "review", "A"}, {"M", "review", "A"},
-		{"AV", "duplicate", "D"}, {"D", "reset", "A"}, {"DM", "reset", "A"},
+		{"AV", "close", "VM"},
+		{"R", "close", "M"},
+		{"D", "close", "M"},
+		{"AV", "false_positive", "FM"},
+		{"A", "false_positive", "FM"},
+		{"M", "reopen", "A"},
+		{"FM", "reopen", "A"},
+		{"R", "reopen", "A"},
+		{"D", "reopen", "A"},
+		{"A", "verify", "AV"},
+		{"D", "verify", "error"},
+		{"M", "verify", "VM"},
+		{"AV", "accept", "VR"},
+		{"R", "unaccept", "A"},
+		{"RM", "unaccept", "M"},
+		{"AV", "review", "A"},
+		{"M", "review", "A"},
+		{"AV", "duplicate", "D"},
+		{"D", "reset", "A"},
+		{"DM", "reset", "A"},
 	}
 	for _, tt := range tests {
 		f := of(tt.before)

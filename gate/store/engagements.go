@@ -66,8 +66,8 @@ func (s *Store) Engagements(ctx context.Context, f EngagementFilter) (List[gate.
 	if err != nil {
 		return List[gate.Engagement]{}, err
 	}
-	f.Tags.on(w, "tags", "")
-	f.ProductTags.on(w, "tags", "product_id in (select id from products where %)")
+	f.Tags.on(w, "")
+	f.ProductTags.on(w, "product_id in (select id from products where %)")
 	order, err := engagementOrders.by(f.Order, "target_start desc", "id desc")
 	if err != nil {
 		return List[gate.Engagement]{}, err

@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// Environment is where something is tested: Development, Production …
+// Environment is where something is tested: Development, Production ….
 type Environment struct {
 	ID   int64
 	Name string

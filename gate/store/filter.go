@@ -39,9 +39,10 @@ type TagFilter struct {
 	Has         *bool    // there are tags at all
 }
 
-// on adds the filter's conditions on an array column. The inside of parent,
+// on adds the filter's conditions on the column tags. The inside of parent,
 // "… in (select … where %)", takes them when the column is another table's.
-func (f TagFilter) on(w *where, column, parent string) {
+func (f TagFilter) on(w *where, parent string) {
+	const column = "tags"
 	add := func(condition string, args ...any) {
 		if parent != "" {
 			condition = strings.Replace(parent, "%", condition, 1)

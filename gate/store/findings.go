@@ -126,10 +126,10 @@ func (f FindingFilter) where() (*where, error) {
 		w.and("product_id in (select id from products where lifecycle = any(?))", f.Lifecycles)
 	}
 	f.sla(w)
-	f.Tags.on(w, "tags", "")
-	f.TestTags.on(w, "tags", "test_id in (select id from tests where %)")
-	f.EngagementTags.on(w, "tags", "engagement_id in (select id from engagements where %)")
-	f.ProductTags.on(w, "tags", "product_id in (select id from products where %)")
+	f.Tags.on(w, "")
+	f.TestTags.on(w, "test_id in (select id from tests where %)")
+	f.EngagementTags.on(w, "engagement_id in (select id from engagements where %)")
+	f.ProductTags.on(w, "product_id in (select id from products where %)")
 	return w, err
 }
 

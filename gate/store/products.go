@@ -66,7 +66,7 @@ func (f ProductFilter) where() (*where, error) {
 		words(w, productWords, f.OneOf),
 		times(w, productTimes, f.Times),
 	)
-	f.Tags.on(w, "tags", "")
+	f.Tags.on(w, "")
 	return w, err
 }
 

@@ -15,7 +15,7 @@ var lookups = map[string]string{
 	"tool_configuration": "tool_configurations",
 }
 
-// Exists tells whether there is a row of a kind: user, regulation, environment …
+// Exists tells whether there is a row of a kind: user, regulation, environment ….
 func (s *Store) Exists(ctx context.Context, kind string, id int64) (bool, error) {
 	table, ok := lookups[kind]
 	if !ok {

@@ -62,9 +62,9 @@ func (s *Store) Tests(ctx context.Context, f TestFilter) (List[gate.Test], error
 	if err != nil {
 		return List[gate.Test]{}, err
 	}
-	f.Tags.on(w, "tags", "")
-	f.EngagementTags.on(w, "tags", "engagement_id in (select id from engagements where %)")
-	f.ProductTags.on(w, "tags", "product_id in (select id from products where %)")
+	f.Tags.on(w, "")
+	f.EngagementTags.on(w, "engagement_id in (select id from engagements where %)")
+	f.ProductTags.on(w, "product_id in (select id from products where %)")
 	order, err := testOrders.by(f.Order, "id", "id")
 	if err != nil {
 		return List[gate.Test]{}, err

@@ -7,7 +7,7 @@ import (
 	"defectdojo/gate"
 )
 
-const tokenColumns = `id, public_id, user_id, name, scope, product_ids, created, expires, last_used, revoked`
+const tokenColumns = `id, public_id, user_id, name, scope, product_ids, created, expires, last_used, revoked` //nolint:gosec // names of columns
 
 // AddToken adds a token, of which only the hash of its secret is kept.
 func (s *Store) AddToken(ctx context.Context, t gate.Token, secretHash []byte) (gate.Token, error) {

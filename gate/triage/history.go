@@ -2,6 +2,7 @@ package triage
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,17 +29,17 @@ var kept = []struct {
 }{
 	{"title", func(f gate.Finding) string { return f.Title }},
 	{"severity", func(f gate.Finding) string { return f.Severity.String() }},
-	{"active", func(f gate.Finding) string { return fmt.Sprint(f.Active) }},
-	{"verified", func(f gate.Finding) string { return fmt.Sprint(f.Verified) }},
-	{"false_p", func(f gate.Finding) string { return fmt.Sprint(f.FalseP) }},
-	{"duplicate", func(f gate.Finding) string { return fmt.Sprint(f.Duplicate) }},
+	{"active", func(f gate.Finding) string { return strconv.FormatBool(f.Active) }},
+	{"verified", func(f gate.Finding) string { return strconv.FormatBool(f.Verified) }},
+	{"false_p", func(f gate.Finding) string { return strconv.FormatBool(f.FalseP) }},
+	{"duplicate", func(f gate.Finding) string { return strconv.FormatBool(f.Duplicate) }},
 	{"duplicate_finding", func(f gate.Finding) string { return text(f.DuplicateFindingID) }},
-	{"out_of_scope", func(f gate.Finding) string { return fmt.Sprint(f.OutOfScope) }},
-	{"risk_accepted", func(f gate.Finding) string { return fmt.Sprint(f.RiskAccepted) }},
-	{"is_mitigated", func(f gate.Finding) string { return fmt.Sprint(f.IsMitigated) }},
+	{"out_of_scope", func(f gate.Finding) string { return strconv.FormatBool(f.OutOfScope) }},
+	{"risk_accepted", func(f gate.Finding) string { return strconv.FormatBool(f.RiskAccepted) }},
+	{"is_mitigated", func(f gate.Finding) string { return strconv.FormatBool(f.IsMitigated) }},
 	{"mitigated", func(f gate.Finding) string { return at(f.Mitigated) }},
 	{"mitigated_by", func(f gate.Finding) string { return text(f.MitigatedByID) }},
-	{"under_review", func(f gate.Finding) string { return fmt.Sprint(f.UnderReview) }},
+	{"under_review", func(f gate.Finding) string { return strconv.FormatBool(f.UnderReview) }},
 	{"review_requested_by", func(f gate.Finding) string { return text(f.ReviewRequestedByID) }},
 	{"reviewers", func(f gate.Finding) string { return list(f.Reviewers) }},
 	{"assignee", func(f gate.Finding) string { return text(f.AssigneeID) }},

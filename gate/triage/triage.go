@@ -77,7 +77,8 @@ func closing(a Actor, how lifecycle.Closing, n Note) event {
 	case how.OutOfScope:
 		action = "out_of_scope"
 	}
-	return event{action, n,
+	return event{
+		action, n,
 		func(f *gate.Finding) error { lifecycle.Close(f, how, a.by()); return nil },
 		func(ctx context.Context, s *store.Store, _, f gate.Finding) error {
 			if err := s.DropRiskAcceptances(ctx, f.ID); err != nil {
@@ -99,7 +100,8 @@ func (t *Triage) ReopenAll(ctx context.Context, a Actor, ids []int64, n Note) ([
 }
 
 func reopening(a Actor, n Note) event {
-	return event{"reopen", n,
+	return event{
+		"reopen", n,
 		func(f *gate.Finding) error { lifecycle.Reopen(f, a.by()); return nil },
 		func(ctx context.Context, s *store.Store, _, f gate.Finding) error {
 			if err := s.DropRiskAcceptances(ctx, f.ID); err != nil {
@@ -141,7 +143,8 @@ func accepting(a Actor, n Note) event {
 
 // UnacceptRisk makes a finding active whose risk was accepted.
 func (t *Triage) UnacceptRisk(ctx context.Context, a Actor, id int64, n Note) (gate.Finding, error) {
-	return t.one(ctx, a, id, event{"unaccept_risk", n,
+	return t.one(ctx, a, id, event{
+		"unaccept_risk", n,
 		func(f *gate.Finding) error { lifecycle.UnacceptRisk(f, a.by()); return nil },
 		func(ctx context.Context, s *store.Store, _, f gate.Finding) error {
 			return s.DropRiskAcceptances(ctx, f.ID)
@@ -165,7 +168,9 @@ func (t *Triage) Assign(ctx context.Context, a Actor, id int64, assignee *int64)
 // Edit changes a finding from what it was to what somebody wants it to be; what
 // follows from that is settled. Conflict: it has changed meanwhile.
 func (t *Triage) Edit(ctx context.Context, a Actor, before, want gate.Finding) (gate.Finding, error) {
-	return t.one(ctx, a, before.ID, event{"edit", Note{},
+	return t.one(ctx, a, before.ID, event{
+		"edit",
+		Note{},
 		func(f *gate.Finding) error {
 			if !f.Updated.Equal(before.Updated) {
 				return gate.Errorf(gate.Conflict, "the finding has changed meanwhile")
