@@ -13,7 +13,7 @@ func TestScanTypes(t *testing.T) {
 	s := newSite(t)
 	a := s.get("/scan_types/?limit=1000")
 	if got := a.get("count"); got != float64(len(all.Parsers)) {
-		t.Errorf("count %v, want %d", got, len(all.Parsers))
+		t.Fatalf("%d %.300s: count %v, want %d", a.status, a.body, got, len(all.Parsers))
 	}
 	rows := a.get("results").([]any)
 	if len(rows) != len(all.Parsers) {
