@@ -109,7 +109,7 @@ func header(in *stream.Input) (*project, error) {
 func (p *project) describe(run *gate.Run) {
 	run.Tool = "PTART"
 	run.Target = string(p.name)
-	run.Type = "Pen Test Report"
+	run.Type = "Pen Test"
 	if p.name != "" {
 		run.Type = string(p.name) + " Report"
 	}
