@@ -129,6 +129,9 @@ func observation(h host, e endpoint) gate.Observation {
 		References:  "https://www.ssllabs.com/ssltest/analyze.html?d=" + string(h.Host),
 		Endpoints:   []string{parsers.HostPort("https", string(h.Host), string(h.Port)), parsers.HostPort("https", string(e.IP), string(h.Port))},
 	}
+	if o.Severity == gate.Info {
+		o.Mitigation = "Nothing needs to be done."
+	}
 	for _, t := range d.Transactions {
 		o.Endpoints = append(o.Endpoints, parsers.Endpoint(string(t.URL)))
 	}
