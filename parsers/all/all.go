@@ -105,6 +105,7 @@ import (
 	"defectdojo/parsers/humble"
 	"defectdojo/parsers/huskyci"
 	"defectdojo/parsers/hydra"
+	"defectdojo/parsers/immuniweb"
 	"defectdojo/parsers/infer"
 	"defectdojo/parsers/intsights"
 	"defectdojo/parsers/invicti"
@@ -136,6 +137,7 @@ import (
 	"defectdojo/parsers/nancy"
 	"defectdojo/parsers/netsparker"
 	"defectdojo/parsers/nettacker"
+	"defectdojo/parsers/neuvector"
 	"defectdojo/parsers/neuvector_compliance"
 	"defectdojo/parsers/nexpose"
 	"defectdojo/parsers/nikto"
@@ -186,6 +188,7 @@ import (
 	"defectdojo/parsers/snyk"
 	"defectdojo/parsers/snyk_code"
 	"defectdojo/parsers/snyk_issue_api"
+	"defectdojo/parsers/solar_appscreener"
 	"defectdojo/parsers/sonarqube"
 	"defectdojo/parsers/sonatype"
 	"defectdojo/parsers/spdx"
@@ -204,6 +207,7 @@ import (
 	"defectdojo/parsers/testssl"
 	"defectdojo/parsers/tfsec"
 	"defectdojo/parsers/threagile"
+	"defectdojo/parsers/threat_composer"
 	"defectdojo/parsers/trivy"
 	"defectdojo/parsers/trivy_operator"
 	"defectdojo/parsers/trufflehog"
@@ -335,6 +339,7 @@ var Parsers = slices.Concat(
 	humble.Parsers,
 	huskyci.Parsers,
 	hydra.Parsers,
+	immuniweb.Parsers,
 	infer.Parsers,
 	intsights.Parsers,
 	invicti.Parsers,
@@ -366,6 +371,7 @@ var Parsers = slices.Concat(
 	nancy.Parsers,
 	netsparker.Parsers,
 	nettacker.Parsers,
+	neuvector.Parsers,
 	neuvector_compliance.Parsers,
 	nexpose.Parsers,
 	nikto.Parsers,
@@ -416,6 +422,7 @@ var Parsers = slices.Concat(
 	snyk.Parsers,
 	snyk_code.Parsers,
 	snyk_issue_api.Parsers,
+	solar_appscreener.Parsers,
 	sonarqube.Parsers,
 	sonatype.Parsers,
 	spdx.Parsers,
@@ -434,6 +441,7 @@ var Parsers = slices.Concat(
 	testssl.Parsers,
 	tfsec.Parsers,
 	threagile.Parsers,
+	threat_composer.Parsers,
 	trivy.Parsers,
 	trivy_operator.Parsers,
 	trufflehog.Parsers,
