@@ -137,7 +137,7 @@ func TestKilledImports(t *testing.T) {
 		kills = 50
 	}
 	for n := range kills {
-		upload := ci.command("defectdojo-upload", "--product", "shop", "--engagement", fmt.Sprint("e", n), "--timeout", "3s", path)
+		upload := ci.command("defectdojo-upload", "--product", fmt.Sprint("shop", n), "--timeout", "3s", path)
 		if err := upload.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestKilledImports(t *testing.T) {
 		srv = h.start()
 		ci.env[1] = "DD_URL=" + srv.site
 		// What was cut off is sent again, as a pipeline does.
-		if code, stdout, stderr := ci.run("defectdojo-upload", "--product", "shop", "--engagement", fmt.Sprint("e", n), path); code != 0 {
+		if code, stdout, stderr := ci.run("defectdojo-upload", "--product", fmt.Sprint("shop", n), path); code != 0 {
 			t.Errorf("kill %d: the next upload: exit code %d\n%s%s", n, code, stdout, stderr)
 		} else if !strings.Contains(stderr, "4000 open") && !strings.Contains(stderr, "4000 unchanged") {
 			t.Errorf("kill %d: not all findings are there once:\n%s", n, stderr)

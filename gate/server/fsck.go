@@ -24,7 +24,7 @@ func Fsck(ctx context.Context, cfg Config, out io.Writer) (flaws int, err error)
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.stop(context.WithoutCancel(ctx), say)) }()
-	s, err := New(cfg, db.pool, "")
+	s, err := New(cfg, db.pool, "") //nolint:contextcheck // nothing of it is served
 	if err != nil {
 		return 0, err
 	}

@@ -120,7 +120,7 @@ func (f FindingFilter) where() (*where, error) {
 	}
 	oneOf(w, "severity", f.Severities)
 	if f.VulnerabilityIDs != nil {
-		w.and("vulnerability_ids && ?", f.VulnerabilityIDs)
+		w.and("vulnerability_ids <> '{}' and vulnerability_ids && ?", f.VulnerabilityIDs)
 	}
 	if f.Lifecycles != nil {
 		w.and("product_id in (select id from products where lifecycle = any(?))", f.Lifecycles)

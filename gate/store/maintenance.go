@@ -11,8 +11,8 @@ import (
 // limit counts any more.
 func (s *Store) RemoveExpired(ctx context.Context, now time.Time) error {
 	for _, sql := range []string{
-		`delete from sessions where expires < @now`,
-		`delete from login_failures where at < @now - interval '1 day'`,
+		`delete from sessions where expires < @now::timestamptz`,
+		`delete from login_failures where at < @now::timestamptz - interval '1 day'`,
 	} {
 		if _, err := s.db.Exec(ctx, sql, pgx.NamedArgs{"now": now}); err != nil {
 			return err
