@@ -28,6 +28,7 @@ import (
 	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/bearer_cli"
 	"defectdojo/parsers/blackduck"
+	"defectdojo/parsers/blackduck_component_risk"
 	"defectdojo/parsers/brakeman"
 	"defectdojo/parsers/bugcrowd"
 	"defectdojo/parsers/bundler_audit"
@@ -105,6 +106,7 @@ import (
 	"defectdojo/parsers/humble"
 	"defectdojo/parsers/huskyci"
 	"defectdojo/parsers/hydra"
+	"defectdojo/parsers/ibm_app"
 	"defectdojo/parsers/immuniweb"
 	"defectdojo/parsers/infer"
 	"defectdojo/parsers/intsights"
@@ -262,6 +264,7 @@ var Parsers = slices.Concat(
 	bandit.Parsers,
 	bearer_cli.Parsers,
 	blackduck.Parsers,
+	blackduck_component_risk.Parsers,
 	brakeman.Parsers,
 	bugcrowd.Parsers,
 	bundler_audit.Parsers,
@@ -339,6 +342,7 @@ var Parsers = slices.Concat(
 	humble.Parsers,
 	huskyci.Parsers,
 	hydra.Parsers,
+	ibm_app.Parsers,
 	immuniweb.Parsers,
 	infer.Parsers,
 	intsights.Parsers,
