@@ -75,6 +75,7 @@ import (
 	"defectdojo/parsers/dockle"
 	"defectdojo/parsers/dotnet_vulnerable"
 	"defectdojo/parsers/drheader"
+	"defectdojo/parsers/dsop"
 	"defectdojo/parsers/eslint"
 	"defectdojo/parsers/ffuf"
 	"defectdojo/parsers/firmwalker"
@@ -311,6 +312,7 @@ var Parsers = slices.Concat(
 	dockle.Parsers,
 	dotnet_vulnerable.Parsers,
 	drheader.Parsers,
+	dsop.Parsers,
 	eslint.Parsers,
 	ffuf.Parsers,
 	firmwalker.Parsers,
