@@ -8,6 +8,7 @@ import (
 	"defectdojo/parsers"
 	"defectdojo/parsers/acunetix"
 	"defectdojo/parsers/aide"
+	"defectdojo/parsers/alertlogic"
 	"defectdojo/parsers/anchore_engine"
 	"defectdojo/parsers/anchore_enterprise"
 	"defectdojo/parsers/anchore_grype"
@@ -245,6 +246,7 @@ import (
 var Parsers = slices.Concat(
 	acunetix.Parsers,
 	aide.Parsers,
+	alertlogic.Parsers,
 	anchore_engine.Parsers,
 	anchore_enterprise.Parsers,
 	anchore_grype.Parsers,
