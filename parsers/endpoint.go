@@ -30,10 +30,7 @@ func Endpoint(raw string) string {
 		return ""
 	}
 	if !strings.Contains(raw, "://") {
-		if strings.HasPrefix(raw, "//") {
-			raw = raw[2:]
-		}
-		return build("", "", raw)
+		return build("", "", strings.TrimPrefix(raw, "//"))
 	}
 	scheme, rest, _ := strings.Cut(raw, "://")
 	if !isSchemeName(scheme) {

@@ -52,6 +52,7 @@ func TestFindingPage(t *testing.T) {
 	for _, sort := range allSorts {
 		for _, descending := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s_%v", sort, descending), func(t *testing.T) {
+				t.Parallel()
 				q := store.FindingPageQuery{FindingSearch: store.FindingSearch{Scope: everything}, Sort: sort, Descending: descending, Limit: 1000}
 				whole, err := s.FindingPage(t.Context(), q)
 				if err != nil || whole.Next != "" || whole.Prev != "" || len(whole.Rows) != 69 {

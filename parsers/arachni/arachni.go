@@ -94,7 +94,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"finish_datetime": text(func(s string) { run.FinishedAt = parsers.ParseTime(s) }),
 		"options": stream.One(func(o stream.Lenient[struct {
 			URL string `json:"url"`
-		}]) error {
+		}],
+		) error {
 			run.Target = o.Value.URL
 			return nil
 		}),

@@ -97,7 +97,8 @@ func observation(p pack, v vulnerability) gate.Observation {
 		URL:              v.Reference,
 	}
 	if m := weakness.FindString(v.Title); m != "" && o.CWE == 0 {
-		o.CWE = gate.ParseCWE(m[strings.Index(m, "CWE-"):])
+		_, number, _ := strings.Cut(m, "CWE-")
+		o.CWE = gate.ParseCWE(number)
 	}
 	o.NoCWE = o.CWE == 0
 	o.Severity = gate.Medium

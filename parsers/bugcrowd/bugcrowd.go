@@ -48,8 +48,22 @@ var priorities = map[string]gate.Severity{"1": gate.Critical, "2": gate.High, "3
 
 // facts are the columns that a description tells, with their names.
 var facts = [][2]string{
-	{"reference_number", "Submission"}, {"bounty_code", "Programme"}, {"username", "Researcher"}, {"vrt_lineage", "Category"}, {"target_name", "Target"}, {"target_category", "Kind of target"}, {"bug_url", "Place"},
-	{"state", "State"}, {"substate", "Substate"}, {"duplicate", "Duplicate"}, {"submitted_at", "Submitted"}, {"validated_at", "Validated"}, {"closed_at", "Closed"}, {"amount", "Bounty"}, {"points", "Points"}, {"source", "Source"},
+	{"reference_number", "Submission"},
+	{"bounty_code", "Programme"},
+	{"username", "Researcher"},
+	{"vrt_lineage", "Category"},
+	{"target_name", "Target"},
+	{"target_category", "Kind of target"},
+	{"bug_url", "Place"},
+	{"state", "State"},
+	{"substate", "Substate"},
+	{"duplicate", "Duplicate"},
+	{"submitted_at", "Submitted"},
+	{"validated_at", "Validated"},
+	{"closed_at", "Closed"},
+	{"amount", "Bounty"},
+	{"points", "Points"},
+	{"source", "Source"},
 }
 
 func observation(r stream.Row) gate.Observation {

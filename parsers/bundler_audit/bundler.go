@@ -18,7 +18,7 @@
 // Up to version 0.6 there is "Advisory:" in place of CVE and GHSA. A criticality
 // of "Unknown" is medium. "Insecure Source URI found: …" is a line of its own.
 // Nothing found is "No vulnerabilities found".
-package bundler_audit //nolint:revive,staticcheck // the folder has DefectDojo's name
+package bundler_audit
 
 import (
 	"strings"

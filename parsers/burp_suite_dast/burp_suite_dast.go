@@ -14,7 +14,7 @@
 //
 // Issues of one title are one finding. Its endpoint is the site; the paths are
 // in the text. Without details a report has no findings to read.
-package burp_suite_dast //nolint:revive,staticcheck // the folder has DefectDojo's name
+package burp_suite_dast
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package burp_suite_dast //nolint:revive,staticcheck // the folder has DefectDojo's name
+package burp_suite_dast
 
 import (
 	"errors"

@@ -16,7 +16,7 @@
 // RustSec has no severity words: a vulnerability without a CVSS vector is high.
 // Warnings (unmaintained, unsound and yanked crates) are not vulnerabilities to
 // cargo-audit either: they are named in the run's description.
-package cargo_audit //nolint:revive,staticcheck // the folder has DefectDojo's name
+package cargo_audit
 
 import (
 	"fmt"
@@ -86,7 +86,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"database": stream.One(func(d struct {
 			Commit  stream.Text `json:"last-commit"`
 			Updated stream.Text `json:"last-updated"`
-		}) error {
+		},
+		) error {
 			run.Ruleset = strings.TrimSpace(string(d.Commit) + " " + string(d.Updated))
 			return nil
 		}),
@@ -100,7 +101,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"warnings": stream.ByKind(stream.Kinds{'[': stream.Skip, 'n': stream.Skip, '{': stream.Entries(func(kind string, d *stream.Decoder) error {
 			return stream.Each(func(w struct {
 				Package pack `json:"package"`
-			}) error {
+			},
+			) error {
 				if len(warnings) < 200 {
 					warnings = append(warnings, fmt.Sprintf("%s: %s %s", kind, w.Package.Name, w.Package.Version))
 				}

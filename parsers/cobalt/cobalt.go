@@ -50,8 +50,18 @@ func get(r stream.Row, column string) string {
 
 // facts are the columns that a description tells, with their names.
 var facts = [][2]string{
-	{"Type", "Type"}, {"BrowserUrl", "Place"}, {"Tag", "Tag"}, {"Token", "Token"}, {"CreatedAt", "Created"}, {"EvaluatedResult", "State"}, {"AssignedTo", "Assigned to"}, {"ReportedBy", "Reported by"},
-	{"Prerequisites", "Prerequisites"}, {"RequestParams", "Parameters"}, {"ToolsUsed", "Tools"}, {"RefKey", "Reference"},
+	{"Type", "Type"},
+	{"BrowserUrl", "Place"},
+	{"Tag", "Tag"},
+	{"Token", "Token"},
+	{"CreatedAt", "Created"},
+	{"EvaluatedResult", "State"},
+	{"AssignedTo", "Assigned to"},
+	{"ReportedBy", "Reported by"},
+	{"Prerequisites", "Prerequisites"},
+	{"RequestParams", "Parameters"},
+	{"ToolsUsed", "Tools"},
+	{"RefKey", "Reference"},
 }
 
 func observation(r stream.Row) gate.Observation {

@@ -12,7 +12,7 @@
 // PHP writes an empty object as an empty array, and an array with gaps as an
 // object. Abandoned packages are not vulnerabilities: they are named in the
 // run's description.
-package composer_audit //nolint:revive,staticcheck // the folder has DefectDojo's name
+package composer_audit
 
 import (
 	"strings"

@@ -14,7 +14,8 @@ func (b *bill) readJSON(in *stream.Input) error {
 		Affects []struct {
 			Ref string `json:"ref"`
 		} `json:"affects"`
-	}) error {
+	},
+	) error {
 		for _, a := range v.Affects {
 			b.need(a.Ref)
 		}

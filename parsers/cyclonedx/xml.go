@@ -114,7 +114,8 @@ func (b *bill) readXML(in *stream.Input) error {
 	tool := stream.Element(func(t struct {
 		Name    string `xml:"name"`
 		Version string `xml:"version"`
-	}) error {
+	},
+	) error {
 		b.tool(t.Name, t.Version)
 		return nil
 	})

@@ -20,7 +20,7 @@
 // version 1.3 of the schema) or by the evidence. Suppressed vulnerabilities are
 // closed findings. Without a CWE it is 1035, "Using Components with Known
 // Vulnerabilities". The metrics of CVSS are words or their first letters.
-package dependency_check //nolint:revive,staticcheck // the folder has DefectDojo's name
+package dependency_check
 
 import (
 	"strings"

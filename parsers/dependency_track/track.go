@@ -15,7 +15,7 @@
 //
 // "findings" is null or missing when there are none. Without a CWE it is 1035,
 // "Using Components with Known Vulnerabilities".
-package dependency_track //nolint:revive,staticcheck // the folder has DefectDojo's name
+package dependency_track
 
 import (
 	"slices"
@@ -115,14 +115,16 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			Application string      `json:"application"`
 			Version     stream.Text `json:"version"`
 			Timestamp   stream.Text `json:"timestamp"`
-		}) error {
+		},
+		) error {
 			run.Version, run.FinishedAt = string(m.Version), parsers.ParseTime(string(m.Timestamp))
 			return nil
 		}),
 		"project": stream.One(func(p struct {
 			Name    stream.Text `json:"name"`
 			Version stream.Text `json:"version"`
-		}) error {
+		},
+		) error {
 			run.Target = strings.TrimSuffix(string(p.Name)+":"+string(p.Version), ":")
 			return nil
 		}),

@@ -10,7 +10,7 @@
 // Secrets are hashed, so none is in the report. "is_secret" is what a person
 // said in "detect-secrets audit": false is a false positive. "generated_at"
 // stands after the results, so the report is read twice.
-package detect_secrets //nolint:revive,staticcheck // the folder has DefectDojo's name
+package detect_secrets
 
 import (
 	"strconv"

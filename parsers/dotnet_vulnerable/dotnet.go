@@ -12,7 +12,7 @@
 //	   "transitivePackages": […]}]}]}
 //
 // A project without vulnerable packages has no "frameworks".
-package dotnet_vulnerable //nolint:revive,staticcheck // the folder has DefectDojo's name
+package dotnet_vulnerable
 
 import (
 	"path"
@@ -72,7 +72,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			Project string `json:"project"`
 			Level   string `json:"level"`
 			Text    string `json:"text"`
-		}) error {
+		},
+		) error {
 			out.Problem("%s", strings.TrimSpace(p.Level+" "+p.Project+": "+p.Text))
 			return nil
 		}),

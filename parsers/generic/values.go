@@ -97,11 +97,13 @@ func (e *endpoint) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 			url = scheme + "://" + user + "@" + rest
 		}
 	}
+	var urlSb100 strings.Builder
 	for _, part := range []struct{ mark, text string }{{"/", string(p.Path)}, {"?", string(p.Query)}, {"#", string(p.Fragment)}} {
 		if part.text != "" {
-			url += part.mark + strings.TrimPrefix(part.text, part.mark)
+			urlSb100.WriteString(part.mark + strings.TrimPrefix(part.text, part.mark))
 		}
 	}
+	url += urlSb100.String()
 	*e = endpoint(parsers.Endpoint(url))
 	return nil
 }

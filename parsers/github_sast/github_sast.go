@@ -14,6 +14,7 @@
 package github_sast
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -50,7 +51,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	one := stream.Value(func(d *stream.Decoder) error {
 		return stream.One(func(a alert) error {
 			if a.Rule.ID == "" && a.Instance.Location.Path == "" {
-				return fmt.Errorf(`no "rule" and no "most_recent_instance": this is no code-scanning alert`)
+				return errors.New(`no "rule" and no "most_recent_instance": this is no code-scanning alert`)
 			}
 			if first {
 				first = false

@@ -225,7 +225,7 @@ func Detect(kinds ...string) func(s *parsers.Sample) parsers.Likeness {
 			}
 		}
 		for _, k := range kinds {
-			if scan == "" && s.Has("vulnerabilities[].identifiers") && s.Has(shapes[k]...) && !(k == "sast" && s.Has("vulnerabilities[].raw_source_code_extract")) {
+			if scan == "" && s.Has("vulnerabilities[].identifiers") && s.Has(shapes[k]...) && (k != "sast" || !s.Has("vulnerabilities[].raw_source_code_extract")) {
 				return parsers.Likely
 			}
 		}

@@ -175,7 +175,8 @@ func (s *scan) notes() stream.Fields {
 			DB      stream.Text `json:"db"`
 			Changed stream.Text `json:"db_last_modified"`
 			Level   stream.Text `json:"scan_level"`
-		}) error {
+		},
+		) error {
 			s.known = true
 			run.Version, run.Ruleset = string(c.Version), string(c.Changed)
 			return nil
@@ -186,7 +187,8 @@ func (s *scan) notes() stream.Fields {
 				Version string `json:"version"`
 			} `json:"modules"`
 			Roots []string `json:"roots"`
-		}) error {
+		},
+		) error {
 			for _, m := range b.Modules {
 				s.out.Component(gate.Component{Name: m.Path, Version: m.Version, PURL: parsers.PURL("golang", m.Path, m.Version)})
 			}

@@ -9,7 +9,7 @@
 //
 // and the export of a bug bounty's cases, as CSV or as {"findings": [{…}]} with
 // the same columns as keys: id, title, severity_rating, state, substate,
-// weakness, reported_at, closed_at, cve_ids …
+// weakness, reported_at, closed_at, cve_ids ….
 package h1
 
 import (

@@ -12,7 +12,7 @@
 // AppScan on Cloud adds issue-type-name, location, domain, element, path,
 // scheme, host and port to each item. The groups of entities, remediations and
 // so on stand before and after the issues and are not needed to tell them apart.
-package hcl_appscan //nolint:revive,staticcheck // the folder has DefectDojo's name
+package hcl_appscan
 
 import (
 	"strings"

@@ -121,7 +121,8 @@ func Parse(in *stream.Input, out *parsers.Report, brand Brand) error {
 		"Target": stream.One(func(t struct {
 			URL       string      `json:"Url"`
 			Initiated stream.Text `json:"Initiated"`
-		}) error {
+		},
+		) error {
 			run.Target, run.StartedAt = t.URL, parsers.ParseTimeDayFirst(string(t.Initiated))
 			return nil
 		}),

@@ -12,7 +12,7 @@
 //
 // An advisory of a distribution has several CVEs: that of the worst score is
 // the finding's, the others are named in its description.
-package jfrog_xray_unified //nolint:revive,staticcheck // the folder has DefectDojo's name
+package jfrog_xray_unified
 
 import (
 	"strings"
@@ -129,7 +129,7 @@ func (r row) worst() (cve, []string) {
 	var all []string
 	for i, c := range r.CVEs {
 		all = append(all, c.ID)
-		better := c.V3Score.F > worst.V3Score.F || c.V3Score.F == worst.V3Score.F && c.V3Score.F == 0 && c.V2Score.F > worst.V2Score.F
+		better := c.V3Score.F > worst.V3Score.F || worst.V3Score.F == 0 && c.V3Score.F == 0 && c.V2Score.F > worst.V2Score.F
 		if i == 0 || better {
 			worst = c
 		}

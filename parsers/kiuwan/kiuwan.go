@@ -52,8 +52,16 @@ var priorities = map[string]gate.Severity{"very high": gate.Critical, "high": ga
 
 // facts are the columns that a description tells, with their names.
 var facts = [][2]string{
-	{"Rule code", "Rule"}, {"Software characteristic", "Characteristic"}, {"Vulnerability type", "Type"}, {"Language", "Language"}, {"Framework", "Framework"}, {"Effort", "Effort"},
-	{"Normative", "Norms"}, {"CWE Scope", "What the weakness harms"}, {"Status", "Status"}, {"Muted", "Muted"},
+	{"Rule code", "Rule"},
+	{"Software characteristic", "Characteristic"},
+	{"Vulnerability type", "Type"},
+	{"Language", "Language"},
+	{"Framework", "Framework"},
+	{"Effort", "Effort"},
+	{"Normative", "Norms"},
+	{"CWE Scope", "What the weakness harms"},
+	{"Status", "Status"},
+	{"Muted", "Muted"},
 }
 
 func observation(r stream.Row) gate.Observation {

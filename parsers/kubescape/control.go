@@ -102,9 +102,11 @@ func (r rule) settings() []string {
 	var list []string
 	for name, values := range r.Settings.Value {
 		s := "Configured: " + name
+		var sSb105 strings.Builder
 		for i, v := range values {
-			s += []string{" = ", ", "}[min(i, 1)] + string(v)
+			sSb105.WriteString([]string{" = ", ", "}[min(i, 1)] + string(v))
 		}
+		s += sSb105.String()
 		list = append(list, s)
 	}
 	slices.Sort(list)

@@ -115,7 +115,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"projectVitals": stream.One(func(p struct {
 			Name    string `json:"name"`
 			Product string `json:"productName"`
-		}) error {
+		},
+		) error {
 			run.Target = p.Name
 			return nil
 		}),

@@ -20,7 +20,7 @@ type permission struct {
 
 // permissions reads an object by name (Android) or a list (iOS).
 func (f *findings) permissions() stream.Value {
-	add := func(p permission) error {
+	add := func(p permission) error { //nolint:unparam // as the readers below want it
 		severity := gate.Info
 		if p.Status == "dangerous" {
 			severity = gate.High
@@ -69,7 +69,8 @@ func (f *findings) manifest() stream.Value {
 		Severity    string                        `json:"severity"`
 		Description string                        `json:"description"`
 		Component   stream.OneOrMany[stream.Text] `json:"component"`
-	}) error {
+	},
+	) error {
 		f.add(finding("manifest", m.Title, severityOf(m.Severity), m.Description))
 		return nil
 	})})

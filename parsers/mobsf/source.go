@@ -69,7 +69,8 @@ func (f *findings) addQark(q struct {
 	Line        stream.Text `json:"line_number"`
 	File        string      `json:"file_object"`
 	Exploit     stream.Text `json:"apk_exploit_dict"`
-}) error {
+},
+) error {
 	if q.Name == "" {
 		return stream.Errorf("an element of the list has no \"name\"")
 	}

@@ -11,7 +11,7 @@
 // the machines that "GET …/api/machines" lists in a folder "machines":
 //
 //	{"value": [{"id": "m1", "computerDnsName": "a.example.org", "osPlatform": "Windows10", "lastIpAddress": "192.0.2.7"}]}
-package ms_defender //nolint:revive,staticcheck // the folder has DefectDojo's name
+package ms_defender
 
 import (
 	"bytes"

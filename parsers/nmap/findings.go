@@ -142,7 +142,7 @@ func (f *findings) addVulners(port, script *stream.Node) {
 			if e["id"] == "" {
 				continue
 			}
-			one := f.at("vulners\x00"+e["id"]+"\x00"+component+"\x00"+version, vulnerability(e, cpe, component, version))
+			one := f.at("vulners\x00"+e["id"]+"\x00"+component+"\x00"+version, vulnerability(e, component, version))
 			one.o.Date = f.date
 			f.see(one, port)
 			one.o.Occurrences = new(one.hosts)
@@ -162,7 +162,7 @@ func elements(table *stream.Node) map[string]string {
 	return m
 }
 
-func vulnerability(e map[string]string, cpe, component, version string) gate.Observation {
+func vulnerability(e map[string]string, component, version string) gate.Observation {
 	o := gate.Observation{
 		Title:            e["id"],
 		RuleID:           e["id"],

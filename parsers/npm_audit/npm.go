@@ -11,7 +11,7 @@
 // "cwe" is one, a list, or a list in a text: "[\"CWE-400\"]". When the audit
 // failed the report is {"error": {"code": "…", "summary": "…"}}. npm 7 and later
 // write another format, which package npm_audit_7_plus reads.
-package npm_audit //nolint:revive,staticcheck // the folder has DefectDojo's name
+package npm_audit
 
 import (
 	"regexp"
@@ -73,7 +73,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"error": stream.One(func(e struct {
 			Code    stream.Text `json:"code"`
 			Summary stream.Text `json:"summary"`
-		}) error {
+		},
+		) error {
 			return stream.Errorf("the audit failed: %s %s", e.Code, e.Summary)
 		}),
 		"auditReportVersion": stream.One(func(v stream.Int) error {

@@ -13,7 +13,7 @@
 // "via" holds the advisories of a package, or the names of the vulnerable
 // packages that it depends on. "fixAvailable" is also true or false. Versions
 // that are installed are not in the report.
-package npm_audit_7_plus //nolint:revive,staticcheck // the folder has DefectDojo's name
+package npm_audit_7_plus
 
 import (
 	"regexp"
@@ -117,7 +117,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"error": stream.One(func(e struct {
 			Code    stream.Text `json:"code"`
 			Summary stream.Text `json:"summary"`
-		}) error {
+		},
+		) error {
 			return stream.Errorf("the audit failed: %s %s", e.Code, e.Summary)
 		}),
 		"vulnerabilities": stream.Entries(func(name string, d *stream.Decoder) error {

@@ -108,7 +108,7 @@ func (p *product) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 // parse reads what the document says of itself first, wherever it stands.
 func parse(in *stream.Input, out *parsers.Report) error {
 	var doc document
-	text := func(p *stream.Text) stream.Value { return stream.Into(p) }
+	text := stream.Into[stream.Text]
 	err := stream.JSON(in, stream.Object(stream.Fields{
 		"@context": text(&doc.Context), "@id": text(&doc.ID), "author": text(&doc.Author), "role": text(&doc.Role), "version": text(&doc.Version), "timestamp": text(&doc.Timestamp), "tooling": text(&doc.Tooling),
 	}, "statements"))

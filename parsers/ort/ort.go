@@ -95,7 +95,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"licenses": stream.Each(func(l struct {
 			Number int    `json:"_id"`
 			ID     string `json:"id"`
-		}) error {
+		},
+		) error {
 			m.licenses[l.Number] = l.ID
 			return nil
 		}),
@@ -108,7 +109,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"paths": stream.Each(func(p struct {
 			Package int `json:"pkg"`
 			Project int `json:"project"`
-		}) error {
+		},
+		) error {
 			if list := paths[p.Package]; !slices.Contains(list, p.Project) && len(list) < 20 {
 				paths[p.Package] = append(list, p.Project)
 			}
@@ -118,7 +120,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			Source   stream.Text `json:"source"`
 			Message  stream.Text `json:"message"`
 			Severity string      `json:"severity"`
-		}) error {
+		},
+		) error {
 			if i.Severity == "ERROR" {
 				out.Problem("%s: %s", i.Source, i.Message)
 			}

@@ -1,4 +1,4 @@
-package osv_scanner //nolint:revive,staticcheck // the folder has DefectDojo's name
+package osv_scanner
 
 import (
 	"slices"
@@ -32,7 +32,7 @@ func observation(s source, p pack, v vulnerability) gate.Observation {
 	}
 	o.References = parsers.Lines(links...)
 	o.CWE, o.CWEs = v.weaknesses()
-	o.Severity = severity(&o, v, g)
+	o.Severity = severity(v, g)
 	o.Mitigation, o.Fix = v.fix(p)
 	o.Description = describe(s, p, v, g)
 	return o
@@ -77,8 +77,8 @@ func (g group) reach(id string) (reach, bool) {
 }
 
 // severity takes the database's word, else the worst CVSS score, else that of
-// the group. It sets o's CVSS fields.
-func severity(o *gate.Observation, v vulnerability, g group) gate.Severity {
+// the group.
+func severity(v vulnerability, g group) gate.Severity {
 	ratings := v.Severity
 	words := []stream.Text{v.DatabaseSpecific.Value.Severity}
 	for _, a := range v.Affected {

@@ -16,7 +16,7 @@
 // severity in words is rarely there except in GitHub's: the CVSS vector counts
 // then. A package of malicious code has neither and is critical. With
 // --all-packages the packages without vulnerabilities are listed too.
-package osv_scanner //nolint:revive,staticcheck // the folder has DefectDojo's name
+package osv_scanner
 
 import (
 	"defectdojo/gate"

@@ -10,7 +10,7 @@
 //	 "fixes": []}
 //
 // There is no severity in it: every vulnerability is medium, as in DefectDojo.
-package pip_audit //nolint:revive,staticcheck // the folder has DefectDojo's name
+package pip_audit
 
 import (
 	"strings"

@@ -9,7 +9,7 @@
 //	 "muted": [], "metadata": {"vulnerabilities": {…}, "dependencies": 1}}
 //
 // "cwe" is a text, which may hold several with commas between, or a list.
-package pnpm_audit //nolint:revive,staticcheck // the folder has DefectDojo's name
+package pnpm_audit
 
 import (
 	"regexp"
@@ -68,7 +68,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"error": stream.One(func(e struct {
 			Code    stream.Text `json:"code"`
 			Message stream.Text `json:"message"`
-		}) error {
+		},
+		) error {
 			return stream.Errorf("the audit failed: %s %s", e.Code, e.Message)
 		}),
 		"advisories": stream.Entries(func(_ string, d *stream.Decoder) error {

@@ -12,7 +12,7 @@
 // A web application's report (WAS_WEBAPP_REPORT) holds the same lists. What a
 // QID is stands at the end, so the report is read twice. A vulnerability's severity
 // is 1 and 2 for Low to 5 for Critical. Results of one QID are one finding.
-package qualys_webapp //nolint:revive,staticcheck // the folder has DefectDojo's name
+package qualys_webapp
 
 import (
 	"encoding/base64"
@@ -129,9 +129,11 @@ func (f *findings) vulnerability(n *stream.Node) error {
 	}
 	for p := range n.Each("PAYLOADS/PAYLOAD") {
 		request := p.Get("REQUEST/METHOD") + " " + p.Get("REQUEST/URL") + "\n"
+		var requestSb132 strings.Builder
 		for h := range p.Each("REQUEST/HEADERS/HEADER") {
-			request += h.Get("key") + ": " + h.Get("value") + "\n"
+			requestSb132.WriteString(h.Get("key") + ": " + h.Get("value") + "\n")
 		}
+		request += requestSb132.String()
 		if body := p.Get("REQUEST/BODY"); body != "" {
 			request += "\n" + body
 		}

@@ -92,7 +92,8 @@ func parseJSON(in *stream.Input, out *parsers.Report) error {
 		"creationInfo": stream.One(func(c struct {
 			Created  stream.Text                   `json:"created"`
 			Creators stream.OneOrMany[stream.Text] `json:"creators"`
-		}) error {
+		},
+		) error {
 			b.created = string(c.Created)
 			for _, t := range c.Creators {
 				b.creators = append(b.creators, string(t))

@@ -48,7 +48,7 @@ var Parsers = []parsers.Parser{{
 }}
 
 func detect(s *parsers.Sample, format parsers.Format) parsers.Likeness {
-	if !s.Has("server_scan_results", "sslyze_version") && !(s.Root == "document" && s.Attrs["SSLyzeVersion"] != "") {
+	if !s.Has("server_scan_results", "sslyze_version") && (s.Root != "document" || s.Attrs["SSLyzeVersion"] == "") {
 		return parsers.No
 	}
 	if s.Format == format {

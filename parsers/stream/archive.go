@@ -171,7 +171,7 @@ func (m Member) reader() (*memberReader, error) {
 	size, packed := m.file.UncompressedSize64, m.file.CompressedSize64
 	limit := min(m.in.limits.MemberBytes, *m.budget)
 	switch {
-	case size > uint64(max(limit, 0)): //nolint:gosec // not negative
+	case size > uint64(max(limit, 0)):
 		return nil, gate.Errorf(gate.TooLarge, "%s is larger than %d MiB decompressed", m.Name, limit>>20)
 	case size > 1<<20 && size/uint64(m.in.limits.Ratio) > packed: //nolint:gosec // a ratio is positive
 		return nil, gate.Errorf(gate.TooLarge, "%s decompresses to more than %d times its size", m.Name, m.in.limits.Ratio)

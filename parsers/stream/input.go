@@ -152,11 +152,12 @@ func decode(r *bufio.Reader) (io.Reader, error) {
 	}
 	if m := xmlEncoding.FindSubmatch(head); m != nil {
 		name := string(m[1])
-		if e, canonical := charset.Lookup(name); canonical == "utf-8" || canonical == "utf-16le" || canonical == "utf-16be" {
+		switch e, canonical := charset.Lookup(name); {
+		case canonical == "utf-8" || canonical == "utf-16le" || canonical == "utf-16be":
 			return r, nil // what a declaration in ASCII bytes says of UTF-16 is wrong
-		} else if e == nil {
+		case e == nil:
 			return nil, gate.Errorf(gate.Invalid, "the character set %q is not known", name)
-		} else {
+		default:
 			return transform.NewReader(r, e.NewDecoder()), nil
 		}
 	}

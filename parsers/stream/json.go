@@ -234,13 +234,13 @@ func (d *Decoder) want(want string, got jsontext.Kind) error {
 			return err
 		}
 	}
-	return &otherKind{want, kindNames[byte(got)]}
+	return &kindError{want, kindNames[byte(got)]}
 }
 
-// otherKind says that the next value is not of the kind that the format has there.
-type otherKind struct{ want, got string }
+// kindError says that the next value is not of the kind that the format has there.
+type kindError struct{ want, got string }
 
-func (e *otherKind) Error() string { return "want " + e.want + ", got " + e.got }
+func (e *kindError) Error() string { return "want " + e.want + ", got " + e.got }
 
 // next returns the offset of the next value, after what separates it from the last.
 func (d *Decoder) next() int64 {
@@ -276,7 +276,7 @@ func jsonError(d *Decoder, err error) error {
 		if gatewayError(err) {
 			return err
 		}
-		if _, ok := errors.AsType[*otherKind](err); ok {
+		if _, ok := errors.AsType[*kindError](err); ok {
 			e.Offset = d.next()
 		}
 		e.Reason = err.Error()

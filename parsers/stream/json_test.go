@@ -71,7 +71,7 @@ func TestJSON(t *testing.T) {
 func utf16(s string, big bool) string {
 	var b []byte
 	for _, r := range s {
-		hi, lo := byte(r>>8), byte(r) //nolint:gosec // of the basic plane
+		hi, lo := byte(r>>8), byte(r)
 		if big {
 			b = append(b, hi, lo)
 		} else {

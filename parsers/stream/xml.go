@@ -51,7 +51,8 @@ func Start(f func(attr func(name string) string) error) Handler {
 func CharData(f func(text string) error) Handler {
 	return Element(func(v struct {
 		Text string `xml:",chardata"`
-	}) error {
+	},
+	) error {
 		return f(strings.TrimSpace(v.Text))
 	})
 }

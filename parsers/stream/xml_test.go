@@ -30,7 +30,8 @@ func readItems(t testing.TB, report io.ReadSeeker, record bool) ([]string, error
 	h := Element(func(v struct {
 		A    string `xml:"a,attr"`
 		Text string `xml:",chardata"`
-	}) error {
+	},
+	) error {
 		got = append(got, v.A+strings.TrimSpace(v.Text))
 		return nil
 	})

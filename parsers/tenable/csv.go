@@ -120,12 +120,7 @@ func rows(in *stream.Input, each func(row) error) error {
 // known tells whether the columns are Tenable's.
 func known(r stream.Row) bool {
 	has := func(name string) bool {
-		for _, c := range columns[name] {
-			if r.Has(c) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(columns[name], r.Has)
 	}
 	return has("id") && has("title") || has("title") && has("synopsis") && has("solution")
 }

@@ -122,8 +122,16 @@ func fromXML(n *stream.Node, title string) gate.Observation {
 	text.Facts("CVE", cves)
 	text.Fact("Plugin", n.Attr("pluginID")+" ("+n.Attr("pluginFamily")+")").Fact("Risk factor", n.Get("risk_factor"))
 	for _, fact := range [][2]string{
-		{"CVSS 3 base score", "cvss3_base_score"}, {"CVSS 2 base score", "cvss_base_score"}, {"CVSS 2 vector", "cvss_vector"}, {"Vulnerability priority rating", "vpr_score"}, {"EPSS score", "epss_score"},
-		{"Exploit available", "exploit_available"}, {"Exploitability", "exploitability_ease"}, {"Published", "vuln_publication_date"}, {"Patch published", "patch_publication_date"}, {"CPE", "cpe"},
+		{"CVSS 3 base score", "cvss3_base_score"},
+		{"CVSS 2 base score", "cvss_base_score"},
+		{"CVSS 2 vector", "cvss_vector"},
+		{"Vulnerability priority rating", "vpr_score"},
+		{"EPSS score", "epss_score"},
+		{"Exploit available", "exploit_available"},
+		{"Exploitability", "exploitability_ease"},
+		{"Published", "vuln_publication_date"},
+		{"Patch published", "patch_publication_date"},
+		{"CPE", "cpe"},
 	} {
 		text.Fact(fact[0], strings.Join(strings.Fields(n.Get(fact[1])), " "))
 	}

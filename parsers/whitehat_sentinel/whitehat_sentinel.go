@@ -9,7 +9,7 @@
 //	  "attack_vectors": [{"state": "open", "request": {"method": "GET", "url": "https://example.org/a"}, "response": {"status": "200"}}]}]}
 //
 // The risk is 1 for a note to 5 for critical. Links in the texts are the references.
-package whitehat_sentinel //nolint:revive,staticcheck // the folder has DefectDojo's name
+package whitehat_sentinel
 
 import (
 	"regexp"

@@ -114,7 +114,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	err := stream.JSON(in, stream.Object(stream.Fields{
 		"banner": stream.One(func(b stream.Lenient[struct {
 			Version string `json:"version"`
-		}]) error {
+		}],
+		) error {
 			run.Version = b.Value.Version
 			return nil
 		}),

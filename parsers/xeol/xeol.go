@@ -126,7 +126,7 @@ func observation(m match) gate.Observation {
 		Facts("Upstreams", upstreams).Facts("Found in", paths)
 	return gate.Observation{
 		Title:            string(c.Product) + " EOL Information",
-		Severity:         severity(parsers.ParseTime(string(c.EOL)), time.Now()),
+		Severity:         severity(parsers.ParseTime(string(c.EOL)), time.Now()), //nolint:forbidigo // it rates how long ago support ended
 		Description:      text.String(),
 		Mitigation:       "Move to a release of " + string(c.Product) + " that is still supported.",
 		References:       parsers.Lines(link(string(c.Link)), "https://www.xeol.io/explorer"),

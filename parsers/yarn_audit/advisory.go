@@ -1,4 +1,4 @@
-package yarn_audit //nolint:revive,staticcheck // the folder has DefectDojo's name
+package yarn_audit
 
 import (
 	"regexp"

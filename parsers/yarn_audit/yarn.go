@@ -17,7 +17,7 @@
 //	   "Vulnerable Versions": "<2.6.9", "Tree Versions": ["2.6.8"], "Dependents": ["express@npm:4.15.2"]}}
 //
 // An advisory that Yarn 1 repeats is one finding.
-package yarn_audit //nolint:revive,staticcheck // the folder has DefectDojo's name
+package yarn_audit
 
 import (
 	"defectdojo/gate"
@@ -115,7 +115,8 @@ func (r *reading) message(d *stream.Decoder) error {
 // yarn1 keeps an advisory. Of one that is repeated the last counts.
 func (r *reading) yarn1(data struct {
 	Advisory advisory `json:"advisory"`
-}) error {
+},
+) error {
 	a := data.Advisory
 	key := string(a.ID) + "\x00" + a.Module
 	if _, ok := r.yarn1s[key]; !ok {

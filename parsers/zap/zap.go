@@ -132,11 +132,13 @@ func join(headers, body string) string {
 // place says in one line where an alert was met.
 func place(n *stream.Node, uri string) string {
 	s := strings.TrimSpace(n.Get("method") + " " + uri)
+	var sSb135 strings.Builder
 	for _, f := range [][2]string{{"param", "parameter"}, {"attack", "attack"}, {"evidence", "evidence"}} {
 		if v := n.Get(f[0]); v != "" {
-			s += ", " + f[1] + " `" + short(v) + "`"
+			sSb135.WriteString(", " + f[1] + " `" + short(v) + "`")
 		}
 	}
+	s += sSb135.String()
 	if v := n.Get("otherinfo"); v != "" {
 		s += " (" + short(parsers.Markdown(v)) + ")"
 	}
