@@ -93,6 +93,8 @@ func (a *api) routes() []route {
 		a.verdictRoutes(),
 		a.scanTypeRoutes(),
 		a.importRoutes(),
+		a.metadataRoutes(),
+		a.schemaRoutes(),
 	} {
 		all = append(all, routes...)
 	}

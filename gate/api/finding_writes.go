@@ -63,6 +63,9 @@ func (a *api) addFinding(r *request) error {
 	if err := r.check(nil, &f); err != nil {
 		return err
 	}
+	if err := r.hash(&f); err != nil {
+		return err
+	}
 	if f, err = r.Triage.Add(r.ctx, who, f); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
+	"defectdojo/gate/dedup"
 	"defectdojo/gate/store"
 )
 
@@ -37,7 +38,7 @@ type test struct {
 	Notes                  []note         `json:"notes"`
 	Files                  []file         `json:"files"`
 	DeduplicationAlgorithm string         `json:"deduplication_algorithm"`
-	HashCodeFields         []string       `json:"hash_code_fields"`
+	HashCodeFields         []dedup.Field  `json:"hash_code_fields"`
 }
 
 // findingGroup is a finding group as the API tells it.
@@ -177,6 +178,10 @@ func showTests(r *request, rows []gate.Test) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	identities, err := r.identities(names)
+	if err != nil {
+		return nil, err
+	}
 	groups, err := r.Store.TestGroups(r.ctx, testIDs)
 	if err != nil {
 		return nil, err
@@ -189,6 +194,8 @@ func showTests(r *request, rows []gate.Test) ([]any, error) {
 	for _, t := range rows {
 		v := testOf(t)
 		v.TestTypeName, v.FindingGroups, v.Notes, v.Files = names[t.TestTypeID], byTest[t.ID], notes[t.ID], files[t.ID]
+		same := identities[v.TestTypeName]
+		v.DeduplicationAlgorithm, v.HashCodeFields = string(same.Algorithm), same.Fields
 		out = append(out, v)
 	}
 	return out, nil

@@ -15,6 +15,7 @@ const (
 	EditTest       Action = "test:edit"
 	AddTest        Action = "test:add"
 	EditFinding    Action = "finding:edit" // and add, and groups
+	EditMetadata   Action = "metadata:edit"
 	AcceptRisk     Action = "risk:accept"
 	Delete         Action = "delete" // a finding, test, engagement or note
 	EditProduct    Action = "product:edit"
@@ -94,6 +95,7 @@ var table = map[Action]rule{
 	EditTest:       {roles: importer | writer | maintainer | owner},
 	AddTest:        {roles: writer | maintainer | owner},
 	EditFinding:    {roles: writer | maintainer | owner},
+	EditMetadata:   {roles: writer | maintainer | owner},
 	AcceptRisk:     {roles: writer | maintainer | owner},
 	Delete:         {roles: maintainer | owner},
 	EditProduct:    {roles: maintainer | owner},
