@@ -33,12 +33,16 @@ var Parsers = []parsers.Parser{{
 }}
 
 func detect(s *parsers.Sample) parsers.Likeness {
-	var components, security bool
+	var components, security, files bool
 	for _, m := range s.Members {
 		components = components || is(m, "components")
 		security = security || is(m, "security")
+		files = files || is(m, "files") || is(m, "source") // Black Duck Hub's own report
 	}
-	if components && security {
+	switch {
+	case components && security && !files:
+		return parsers.Sure
+	case components && security:
 		return parsers.Likely
 	}
 	return parsers.No
