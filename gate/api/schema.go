@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -119,9 +120,7 @@ func schemas() map[string]any {
 	with := func(more map[string]any) map[string]any {
 		properties := map[string]any{}
 		for _, m := range []map[string]any{fields, more} {
-			for k, v := range m {
-				properties[k] = v
-			}
+			maps.Copy(properties, m)
 		}
 		return map[string]any{"type": "object", "properties": properties, "required": []string{"scan_type"}}
 	}

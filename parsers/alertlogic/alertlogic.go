@@ -46,9 +46,24 @@ func parse(in *stream.Input, out *parsers.Report) error {
 
 // facts are the columns that a description tells, with their names.
 var facts = [][2]string{
-	{"CVE", "CVE"}, {"Category", "Category"}, {"Service", "Service"}, {"Protocol/Port", "Port"}, {"Asset Type", "Kind of asset"}, {"IP Address", "Address"}, {"Deployment Name", "Deployment"}, {"VPC/Network", "Network"},
-	{"Customer Account", "Account"}, {"Operating System", "Operating system"}, {"First Seen", "First seen"}, {"Last Scanned", "Last scanned"}, {"Age (days)", "Age in days"}, {"Published Date", "Published"},
-	{"CISA Known Exploited", "Known to be exploited (CISA)"}, {"Asset Key", "Asset key"}, {"Vulnerability Key", "Vulnerability key"}, {"Vulnerability Span ID", "Span"},
+	{"CVE", "CVE"},
+	{"Category", "Category"},
+	{"Service", "Service"},
+	{"Protocol/Port", "Port"},
+	{"Asset Type", "Kind of asset"},
+	{"IP Address", "Address"},
+	{"Deployment Name", "Deployment"},
+	{"VPC/Network", "Network"},
+	{"Customer Account", "Account"},
+	{"Operating System", "Operating system"},
+	{"First Seen", "First seen"},
+	{"Last Scanned", "Last scanned"},
+	{"Age (days)", "Age in days"},
+	{"Published Date", "Published"},
+	{"CISA Known Exploited", "Known to be exploited (CISA)"},
+	{"Asset Key", "Asset key"},
+	{"Vulnerability Key", "Vulnerability key"},
+	{"Vulnerability Span ID", "Span"},
 }
 
 // maxTitle is how long a title may be that is part of a finding's identity, with

@@ -14,6 +14,7 @@ package dsop
 import (
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 
 	"defectdojo/gate"
@@ -34,10 +35,8 @@ var Parsers = []parsers.Parser{{
 }}
 
 func detect(s *parsers.Sample) parsers.Likeness {
-	for _, m := range s.Members {
-		if m == "xl/workbook.xml" {
-			return parsers.Likely // no other tool's report is a workbook
-		}
+	if slices.Contains(s.Members, "xl/workbook.xml") {
+		return parsers.Likely // no other tool's report is a workbook
 	}
 	return parsers.No
 }
