@@ -51,7 +51,7 @@ func (a *api) metadata() resource[store.Metadata] {
 		page:   metadataPage,
 		fresh:  func(*request) store.Metadata { return store.Metadata{} },
 		read:   readMetadata,
-		mayAdd: func(r *request, m store.Metadata) error { return mustOwn(r, m) },
+		mayAdd: mustOwn,
 		insert: func(ctx context.Context, s *store.Store, m store.Metadata) (store.Metadata, error) {
 			return s.AddMetadata(ctx, m)
 		},
