@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
+	"defectdojo/gate/store"
 )
 
 // fail is an answer that is not a success.
@@ -89,6 +90,9 @@ func answer(err error) (int, any) {
 	if e, ok := errors.AsType[*fiber.Error](err); ok { // Fiber's own: no such route, body too large
 		return e.Code, detail(strings.TrimSuffix(e.Message, ".") + ".")
 	}
+	if store.LostToAnother(err) {
+		return fiber.StatusServiceUnavailable, detail("Others changed the same thing at the same time: try again.")
+	}
 	return fiber.StatusInternalServerError, internal
 }
 
@@ -132,6 +136,8 @@ func notFound(message string) string {
 func retryAfter(err error) int {
 	e, ok := errors.AsType[*gate.Error](err)
 	switch {
+	case store.LostToAnother(err):
+		return 1
 	case !ok || e.Kind != gate.Unavailable && e.Kind != gate.Limited:
 		return 0
 	case e.After > 0:

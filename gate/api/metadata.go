@@ -27,13 +27,7 @@ func (a *api) metadata() resource[store.Metadata] {
 		path: "/metadata", model: "metadata",
 		view: auth.View, add: auth.EditMetadata, edit: auth.EditMetadata, remove: auth.EditMetadata,
 		id: func(m store.Metadata) int64 { return m.ID },
-		may: func(r *request, m store.Metadata) error {
-			product, err := r.metadataProduct(m)
-			if err != nil {
-				return err
-			}
-			return r.may(product)
-		},
+		may: mayOnMetadata,
 		find: func(r *request, s *store.Store, id int64) (store.Metadata, error) {
 			scope, err := r.scope()
 			if err != nil {
@@ -51,7 +45,7 @@ func (a *api) metadata() resource[store.Metadata] {
 		page:   metadataPage,
 		fresh:  func(*request) store.Metadata { return store.Metadata{} },
 		read:   readMetadata,
-		mayAdd: mustOwn,
+		mayAdd: mayOnMetadata,
 		insert: func(ctx context.Context, s *store.Store, m store.Metadata) (store.Metadata, error) {
 			return s.AddMetadata(ctx, m)
 		},
@@ -92,7 +86,9 @@ func (r *request) metadataProduct(m store.Metadata) (int64, error) {
 	return 0, gate.Errorf(gate.NotFound, "no such metadata") // of a location: that is of many products
 }
 
-func mustOwn(r *request, m store.Metadata) error {
+// mayOnMetadata returns nil if the sender may do what the route says on what
+// metadata belongs to.
+func mayOnMetadata(r *request, m store.Metadata) error {
 	product, err := r.metadataProduct(m)
 	if err != nil {
 		return err

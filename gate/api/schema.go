@@ -119,9 +119,8 @@ func schemas() map[string]any {
 	}
 	with := func(more map[string]any) map[string]any {
 		properties := map[string]any{}
-		for _, m := range []map[string]any{fields, more} {
-			maps.Copy(properties, m)
-		}
+		maps.Copy(properties, fields)
+		maps.Copy(properties, more)
 		return map[string]any{"type": "object", "properties": properties, "required": []string{"scan_type"}}
 	}
 	return map[string]any{

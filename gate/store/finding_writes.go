@@ -76,6 +76,18 @@ func (s *Store) LockFindings(ctx context.Context, scope gate.Scope, ids []int64)
 	return many[gate.Finding](ctx, s.db, `select `+findingColumns+` from findings`+w.sql.String()+` order by id for update`, w.args...)
 }
 
+// LockClusters is LockFindings for some findings with all of their clusters:
+// their originals, and the duplicates of these. All of them are locked in the
+// order of their IDs, so that others who do the same cannot lock each other out.
+func (s *Store) LockClusters(ctx context.Context, scope gate.Scope, ids []int64) ([]gate.Finding, error) {
+	var w where
+	w.and(`id in (
+		with roots as (select coalesce(duplicate_finding_id, id) as id from findings where id = any(?))
+		select id from roots union select unnest(?::bigint[]) union select d.id from findings d join roots on d.duplicate_finding_id = roots.id)`, ids, ids)
+	w.scope("product_id", scope)
+	return many[gate.Finding](ctx, s.db, `select `+findingColumns+` from findings`+w.sql.String()+` order by id for update`, w.args...)
+}
+
 // DropRiskAcceptances takes a finding out of the risk acceptances that it is in.
 func (s *Store) DropRiskAcceptances(ctx context.Context, finding int64) error {
 	_, err := s.db.Exec(ctx, `delete from risk_acceptance_findings where finding_id = $1`, finding)

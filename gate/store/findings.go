@@ -167,7 +167,15 @@ func (s *Store) Findings(ctx context.Context, f FindingFilter) (List[gate.Findin
 	if err != nil {
 		return List[gate.Finding]{}, err
 	}
-	return list[gate.Finding](ctx, s.db, findingColumns, "findings", w, order, f.Page)
+	l := List[gate.Finding]{}
+	if l.Count, err = scalar[int](ctx, s.db, `select count(*) from findings`+w.sql.String(), w.args...); err != nil {
+		return l, err
+	}
+	// The IDs of the page first: to sort whole findings takes far more memory.
+	l.Rows, err = many[gate.Finding](ctx, s.db, `
+		with page as materialized (select id from findings`+w.sql.String()+order+f.window()+`)
+		select `+findingColumns+` from findings where id in (select id from page)`+order, w.args...)
+	return l, err
 }
 
 // FindingKey is a finding's place in a list that has the worst first, and of

@@ -36,6 +36,13 @@ func (s *Store) Tx(ctx context.Context, f func(*Store, pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return f(&Store{tx: tx, db: tx}, tx) })
 }
 
+// LostToAnother tells whether a transaction failed only because of another one
+// at the same time: it may be tried again.
+func LostToAnother(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01") // serialization_failure, deadlock_detected
+}
+
 // one runs a query that must return one row; what names the thing if it does not.
 func one[T any](ctx context.Context, db DB, what, sql string, args ...any) (T, error) {
 	rows, _ := db.Query(ctx, sql, args...) // an error comes again from the rows

@@ -5,6 +5,7 @@ package triage
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -194,7 +195,7 @@ func (t *Triage) Add(ctx context.Context, a Actor, f gate.Finding) (gate.Finding
 	f.Updated = a.Now
 	lifecycle.Settle(nil, &f, a.by())
 	var added gate.Finding
-	err := t.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) (err error) {
+	err := t.tx(ctx, func(s *store.Store, tx pgx.Tx) (err error) {
 		if added, err = s.AddFinding(ctx, f); err != nil {
 			return err
 		}
@@ -209,7 +210,7 @@ func (t *Triage) Add(ctx context.Context, a Actor, f gate.Finding) (gate.Finding
 // AddNote adds a note to a finding, which counts as having looked at it.
 func (t *Triage) AddNote(ctx context.Context, a Actor, id int64, n Note) (store.Note, error) {
 	var added store.Note
-	err := t.Store.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
+	err := t.tx(ctx, func(s *store.Store, _ pgx.Tx) error {
 		f, err := locked(ctx, s, a, id)
 		if err != nil {
 			return err
@@ -222,6 +223,24 @@ func (t *Triage) AddNote(ctx context.Context, a Actor, id int64, n Note) (store.
 		return err
 	})
 	return added, err
+}
+
+// maxTries bounds how often something is tried that lost to another transaction.
+const maxTries = 5
+
+// tx calls f in a transaction, again if that lost to another one.
+func (t *Triage) tx(ctx context.Context, f func(*store.Store, pgx.Tx) error) error {
+	for try := 1; ; try++ {
+		err := t.Store.Tx(ctx, f)
+		if !store.LostToAnother(err) || try == maxTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(try)*5*time.Millisecond + rand.N(20*time.Millisecond)): //nolint:gosec // jitter is no secret
+		}
+	}
 }
 
 // one does an event to one finding.
@@ -240,7 +259,8 @@ func (t *Triage) one(ctx context.Context, a Actor, id int64, e event) (gate.Find
 // none, and returns them. Others are not told of.
 func (t *Triage) each(ctx context.Context, a Actor, ids []int64, e event) ([]gate.Finding, error) {
 	var done []gate.Finding
-	err := t.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error {
+	err := t.tx(ctx, func(s *store.Store, tx pgx.Tx) error {
+		done = nil // of an earlier try
 		found, err := s.LockFindings(ctx, a.Scope, ids)
 		if err != nil {
 			return err
