@@ -26,7 +26,7 @@ func (a *api) metadata() resource[store.Metadata] {
 	return resource[store.Metadata]{
 		path: "/metadata", model: "metadata",
 		view: auth.View, add: auth.EditMetadata, edit: auth.EditMetadata, remove: auth.EditMetadata,
-		id: func(m store.Metadata) int64 { return m.ID },
+		id:  func(m store.Metadata) int64 { return m.ID },
 		may: mayOnMetadata,
 		find: func(r *request, s *store.Store, id int64) (store.Metadata, error) {
 			scope, err := r.scope()
