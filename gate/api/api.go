@@ -31,6 +31,7 @@ type Deps struct {
 	Triage  *triage.Triage
 	Import  func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
 	Version string // of the program
+	SiteURL string // how people reach the pages; blank: as the sender of a request reached us
 
 	MaxReport int64         // bytes of the largest report; 100 MiB if zero
 	UploadDir string        // where reports are while they come in; the system's if blank
@@ -63,7 +64,11 @@ func Mount(r fiber.Router, d Deps) {
 	}
 	a := &api{d}
 	for _, rt := range a.routes() {
-		r.Add(rt.method, Root+rt.path, a.serve(rt))
+		handler := a.serve(rt)
+		r.Add(rt.method, Root+rt.path, handler)
+		if rt.method == fiber.MethodGet {
+			r.Add(fiber.MethodHead, Root+rt.path, handler)
+		}
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"defectdojo/gate"
 	"defectdojo/gate/api"
+	"defectdojo/gate/auth"
 )
 
 const scan = "Generic Findings Import"
@@ -182,5 +184,32 @@ func TestReportStreams(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("%d files are left behind", len(left))
+	}
+}
+
+// TestIdempotencyKey sends a report twice under one key. Another user's key of
+// the same name is another one.
+func TestIdempotencyKey(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withImporter)
+	_, e, _ := s.product("Shop")
+	send := func(token, key, report string) answer {
+		body, content := multipartBody(t, form("scan_type", scan, "engagement", strconv.FormatInt(e, 10), "file", report))
+		return s.send(token, "POST", "/api/v2/import-scan/", body, "Content-Type", content, "Idempotency-Key", key)
+	}
+	first := send(s.root, "run 7", generic("SQL:High"))
+	again := send(s.root, "run 7", generic("SQL:High"))
+	if first.status != 201 || again.status != 201 || again.get("test") != first.get("test") || again.get("replayed") != true || first.get("replayed") != false {
+		t.Errorf("first %d, again %d %s", first.status, again.status, again.body)
+	}
+	if a := send(s.root, "run 7", generic("XSS:High")); a.status != 409 {
+		t.Errorf("another report under the same key: %d %s", a.status, a.body)
+	}
+	other := s.token(s.user(gate.User{Username: "other", IsSuperuser: true}), auth.NewToken{})
+	if a := send(other, "run 7", generic("SQL:High")); a.status != 201 || a.get("test") == first.get("test") {
+		t.Errorf("another user gets the answer to somebody else's upload: %d %s", a.status, a.body)
+	}
+	if a := send(s.root, strings.Repeat("k", 300), generic("SQL:High")); a.status != 400 {
+		t.Errorf("a key of 300 characters: %d %s", a.status, a.body)
 	}
 }

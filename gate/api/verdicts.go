@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 
@@ -110,7 +111,7 @@ func (r *request) namedEngagement(product, engagement string) (int64, error) {
 }
 
 func (r *request) judged(id, product int64, v gate.Verdict) judged {
-	return judged{id, product, r.BaseURL() + "/verdicts/" + strconv.FormatInt(id, 10), v}
+	return judged{id, product, cmp.Or(r.SiteURL, r.BaseURL()) + "/verdicts/" + strconv.FormatInt(id, 10), v}
 }
 
 // verdict serves GET /verdicts/:id.

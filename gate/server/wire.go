@@ -45,7 +45,7 @@ func (s *Server) wire() error {
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
 		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Import: s.importer.Import,
-		MaxReport: s.cfg.MaxReport, Now: now,
+		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now,
 	})
 	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})
 }
