@@ -111,7 +111,11 @@ func (x *index) match(i *item) int32 {
 	case dedup.HashCode:
 		hash, byHash = x.byHash.find(i.hash, shown)
 	case dedup.UniqueID:
-		id, byID = x.findID(i, shown)
+		if id, byID = x.findID(i, shown); i.UniqueID == "" {
+			// DefectDojo never meets such a finding again: each reimport closes
+			// it and adds it anew.
+			hash, byHash = x.byHash.find(i.hash, shown)
+		}
 	case dedup.UniqueIDOrHashCode:
 		hash, byHash = x.byHash.find(i.hash, shown)
 		id, byID = x.findID(i, shown)
@@ -259,7 +263,7 @@ func (m *importing) shown(k *store.Known) bool {
 	byID := k.UniqueID != "" && m.uniqueIDs[k.UniqueID]
 	switch m.settings.Algorithm {
 	case dedup.UniqueID:
-		return byID
+		return byID || k.UniqueID == "" && byHash
 	case dedup.UniqueIDOrHashCode:
 		return byHash || byID
 	}
