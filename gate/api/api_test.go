@@ -293,3 +293,9 @@ func call(t *testing.T, token, method, url, body string) (status int, answer str
 	b, _ := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(b)
 }
+
+// person adds a user with no role.
+func (s *site) person(name string) gate.User {
+	s.t.Helper()
+	return s.user(gate.User{Username: name})
+}

@@ -57,8 +57,11 @@ func (r *request) receive(boundary string) (*upload, error) {
 		body = bytes.NewReader(r.Body())
 	}
 	u := &upload{values: url.Values{}}
-	parts := multipart.NewReader(bufio.NewReader(io.LimitReader(body, limit+1)), boundary)
-	err := r.eachPart(parts, u)
+	in := bufio.NewReader(io.LimitReader(body, limit+1))
+	err := r.eachPart(multipart.NewReader(in, boundary), u)
+	if err == nil { // what follows the form, if only the end of the last chunk, is none of the next request
+		_, err = io.Copy(io.Discard, in)
+	}
 	if err != nil {
 		u.remove()
 		return nil, err

@@ -67,16 +67,10 @@ func (a *api) judge(r *request) error {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return gate.Errorf(gate.Invalid, "JSON request content is malformed")
 	}
-	if in.Engagement == 0 {
-		if in.Engagement, err = r.namedEngagement(in.ProductName, in.EngagementName); err != nil {
-			return err
+	if err := r.mayJudge(&in); err != nil {
+		if gate.KindOf(err) == gate.NotFound { // whatever of it is not there, or not for them
+			err = gate.Errorf(gate.NotFound, "no such engagement")
 		}
-	}
-	product, err := r.Store.JudgedProduct(r.ctx, in.Engagement)
-	if err != nil {
-		return err
-	}
-	if err := r.may(product.ID); err != nil {
 		return err
 	}
 	ask := verdict.Request{
@@ -92,6 +86,21 @@ func (a *api) judge(r *request) error {
 		return err
 	}
 	return r.reply(fiber.StatusCreated, r.judged(j.ID, j.ProductID, j.Verdict))
+}
+
+// mayJudge looks the engagement up, and returns nil if the sender may have it judged.
+func (r *request) mayJudge(in *judgeBody) error {
+	if in.Engagement == 0 {
+		var err error
+		if in.Engagement, err = r.namedEngagement(in.ProductName, in.EngagementName); err != nil {
+			return err
+		}
+	}
+	product, err := r.Store.JudgedProduct(r.ctx, in.Engagement)
+	if err != nil {
+		return err
+	}
+	return r.may(product.ID)
 }
 
 // namedEngagement finds the newest engagement of a name in a product of a name.

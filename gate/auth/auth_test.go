@@ -395,3 +395,34 @@ func TestEnsureAdmin(t *testing.T) {
 		t.Errorf("a second admin: %+v, %v", again, err)
 	}
 }
+
+func TestSetPassword(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, auth.Config{})
+	u := f.user(t, "jane")
+	var sessions []auth.Session
+	for range 2 {
+		s, err := f.Login(t.Context(), "jane", password, auth.Client{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions = append(sessions, s)
+	}
+	if err := f.SetPassword(t.Context(), u, "short", ""); gate.KindOf(err) != gate.Invalid {
+		t.Errorf("a short one: %v", err)
+	}
+	const next = "a new and longer one"
+	if err := f.SetPassword(t.Context(), u, next, sessions[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err1 := f.Session(t.Context(), sessions[0].ID)
+	_, err2 := f.Session(t.Context(), sessions[1].ID)
+	if err1 != nil || gate.KindOf(err2) != gate.Unauthorized {
+		t.Errorf("the session that changed it: %v; the other: %v", err1, err2)
+	}
+	_, old := f.Verify(t.Context(), "jane", password, "")
+	_, now := f.Verify(t.Context(), "jane", next, "")
+	if gate.KindOf(old) != gate.Unauthorized || now != nil {
+		t.Errorf("old password: %v, new one: %v", old, now)
+	}
+}

@@ -47,7 +47,7 @@ var (
 		"risk_accepted": "risk_accepted", "is_mitigated": "is_mitigated", "under_review": "under_review",
 		"under_defect_review": "under_defect_review", "static_finding": "static_finding", "dynamic_finding": "dynamic_finding",
 		"known_exploited": "known_exploited", "ransomware_used": "ransomware_used",
-		"fix_available":        "coalesce(fix_available, false)",
+		"fix_available":        "fix_available", // not said is neither
 		"mitigation_available": "(mitigation <> '')",
 		"has_component":        "(component_name is not null)",
 		"has_notes":            "exists (select from notes n where n.finding_id = findings.id)",
