@@ -60,7 +60,7 @@ type extras struct {
 // run does the import.
 func (m *importing) run(ctx context.Context, to Resolved) (Result, error) {
 	r := m.request
-	sum := digest(r, to)
+	sum := digest(r)
 	if done, err := m.answered(ctx, sum); done != nil || err != nil {
 		return deref(done), err
 	}

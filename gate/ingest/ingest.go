@@ -190,7 +190,7 @@ func importSettings(r Request) map[string]any {
 }
 
 // digest is of all that makes two uploads with one idempotency key the same.
-func digest(r Request, to Resolved) []byte {
+func digest(r Request) []byte {
 	h := sha256.New()
 	h.Write(r.Report.SHA256[:])
 	settings, err := json.Marshal(importSettings(r))
@@ -199,7 +199,6 @@ func digest(r Request, to Resolved) []byte {
 	}
 	h.Write(settings)
 	fmt.Fprintf(h, "%q %q %q %d %d", kind(r), r.ScanType, r.Target.ProductName+"\x00"+r.Target.EngagementName+"\x00"+r.Target.TestTitle, r.Target.EngagementID, r.Target.TestID)
-	_ = to
 	return h.Sum(nil)
 }
 

@@ -251,9 +251,6 @@ func (d *Decoder) next() int64 {
 // jsonError turns what a decoder or a Value returned into an Error with its place.
 func jsonError(d *Decoder, err error) error {
 	e := &Error{Offset: d.InputOffset(), Place: string(d.StackPointer())}
-	if e.Place == "" && d.StackDepth() == 0 {
-		e.Place = ""
-	}
 	var syntactic *jsontext.SyntacticError
 	var semantic *json.SemanticError
 	switch {
