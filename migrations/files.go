@@ -20,8 +20,9 @@ type migration struct {
 // named is how a migration's file is called.
 var named = regexp.MustCompile(`^([0-9]{4})_[a-z0-9_]+\.sql$`)
 
-// read returns the migrations of files in order. Their numbers count from 1
-// without a gap, so that two that were written at once are noticed.
+// read returns the migrations of files in order. Numbers may be left out, for
+// work that was numbered at the start and never came; two of one number were
+// written at once, and are refused.
 func read(files fs.FS) ([]migration, error) {
 	names, err := fs.Glob(files, "*.sql") // sorted
 	if err != nil {
@@ -34,8 +35,8 @@ func read(files fs.FS) ([]migration, error) {
 			return nil, fmt.Errorf("migration %s: its name is not like 0001_what_it_does.sql", name)
 		}
 		version, _ := strconv.Atoi(m[1])
-		if version != i+1 {
-			return nil, fmt.Errorf("migration %s: its number should be %04d", name, i+1)
+		if i > 0 && version == all[i-1].version {
+			return nil, fmt.Errorf("migration %s: %s has its number", name, all[i-1].name)
 		}
 		sql, err := fs.ReadFile(files, name)
 		if err != nil {

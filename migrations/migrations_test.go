@@ -38,6 +38,19 @@ func TestUp(t *testing.T) {
 	}
 }
 
+// TestUpWithGap checks that a number may be left out.
+func TestUpWithGap(t *testing.T) {
+	t.Parallel()
+	pool := gatetest.Empty(t)
+	files := fstest.MapFS{"0001_m.sql": {Data: []byte(`create table a (id bigint)`)}, "0008_m.sql": {Data: []byte(`create table b (id bigint)`)}}
+	if _, err := migrations.UpFiles(t.Context(), pool, files); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := migrations.UpFiles(t.Context(), pool, files); err != nil || len(again) > 0 {
+		t.Errorf("second Up = %q, %v, want nothing to do", again, err)
+	}
+}
+
 func TestUpOneByOne(t *testing.T) {
 	t.Parallel()
 	pool := gatetest.Empty(t)
@@ -99,8 +112,9 @@ func TestUpRefuses(t *testing.T) {
 	}{
 		{"newer_database", set(one, two), set(one), "the database is newer than this program: it has had migration 0002_m.sql"},
 		{"edited", set(one), set(one + ` `), "migration 0001_m.sql is not what the database has had"},
-		{"gap", set(one), fstest.MapFS{"0001_m.sql": {Data: []byte(one)}, "0003_m.sql": {}}, "its number should be 0002"},
-		{"two_of_a_number", set(one), fstest.MapFS{"0001_m.sql": {Data: []byte(one)}, "0001_n.sql": {}}, "its number should be 0002"},
+		{"another", fstest.MapFS{"0001_m.sql": {Data: []byte(one)}, "0002_m.sql": {Data: []byte(two)}}, fstest.MapFS{"0001_m.sql": {Data: []byte(one)}, "0003_m.sql": {}}, "0002_m.sql, which this program does not know"},
+		{"filled_gap", fstest.MapFS{"0001_m.sql": {Data: []byte(one)}, "0003_m.sql": {}}, set(one, two, ``), "has not had migration 0002_m.sql"},
+		{"two_of_a_number", set(one), fstest.MapFS{"0001_m.sql": {Data: []byte(one)}, "0001_n.sql": {}}, "0001_n.sql: 0001_m.sql has its number"},
 		{"bad_name", set(one), fstest.MapFS{"1_M.sql": {}}, "its name is not like"},
 		{"bad_sql", set(one), set(one, "select 1;\nselect\nnonsense"), "migration 0002_m.sql: line 3: "},
 	}

@@ -61,15 +61,25 @@ func check(all, had []migration) error {
 		switch {
 		case i >= len(all):
 			return fmt.Errorf("the database is newer than this program: it has had migration %s, and this program knows no more than %d; "+
-				"start the newer version that migrated it, or restore the backup from before that", had[len(had)-1].name, len(all))
-		case h.version != all[i].version:
+				"start the newer version that migrated it, or restore the backup from before that", had[len(had)-1].name, newest(all))
+		case h.version < all[i].version:
+			return fmt.Errorf("the database has had migration %s, which this program does not know: start the version that migrated it", h.name)
+		case h.version > all[i].version:
 			return fmt.Errorf("the database has not had migration %s, but has had the later %s", all[i].name, had[len(had)-1].name)
 		case h.sum != all[i].sum:
 			return fmt.Errorf("migration %s is not what the database has had under the name %s: "+
-				"one that has run is never edited; add the change as migration %04d", all[i].name, h.name, len(all)+1)
+				"one that has run is never edited; add the change as migration %04d", all[i].name, h.name, newest(all)+1)
 		}
 	}
 	return nil
+}
+
+// newest is the number of the last migration.
+func newest(all []migration) int {
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].version
 }
 
 // run runs one migration and remembers it, both in tx.
