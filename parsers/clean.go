@@ -1,6 +1,7 @@
 package parsers
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,15 +35,20 @@ func clean(o *gate.Observation) {
 	for i, p := range o.RequestResponsePairs {
 		o.RequestResponsePairs[i] = gate.Pair{Request: cut(sanitize(p.Request), maxMessage), Response: cut(sanitize(p.Response), maxMessage)}
 	}
-	o.VulnerabilityIDs = cleanList(o.VulnerabilityIDs)
-	o.Tags = cleanList(o.Tags)
-	o.Endpoints = cleanList(o.Endpoints)
+	// Who takes an observation owns its lists, and a parser may use one for many.
+	for _, p := range []*[]string{&o.VulnerabilityIDs, &o.Tags, &o.Endpoints} {
+		*p = slices.Clone(cleanList(*p))
+	}
 }
 
-// cleanList removes blank and repeated entries and keeps the order.
+// cleanList removes blank and repeated entries and keeps the order. It returns
+// the list itself when there is nothing to do.
 func cleanList(list []string) []string {
 	if len(list) == 0 {
 		return nil
+	}
+	if isClean(list) {
+		return list[:len(list):len(list)]
 	}
 	seen := make(map[string]bool, len(list))
 	out := list[:0:0]
@@ -55,6 +61,20 @@ func cleanList(list []string) []string {
 		out = append(out, s)
 	}
 	return out
+}
+
+// isClean tells whether cleanList has nothing to do; it compares each entry with
+// all others, and so leaves long lists to it.
+func isClean(list []string) bool {
+	if len(list) > 16 {
+		return false
+	}
+	for i, s := range list {
+		if s == "" || len(strings.TrimSpace(s)) != len(s) || needsCare(s) || slices.Contains(list[:i], s) {
+			return false
+		}
+	}
+	return true
 }
 
 // sanitize replaces what PostgreSQL, a terminal or a browser must not get: bytes
@@ -70,7 +90,7 @@ func sanitize(s string) string {
 			return r
 		case r == '\r':
 			return -1
-		case r < 0x20, r == 0x7f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		case r < 0x20, r == 0x7f, isTurn(r):
 			return -1
 		}
 		return r
@@ -79,20 +99,54 @@ func sanitize(s string) string {
 
 // needsCare tells whether sanitize would change s.
 func needsCare(s string) bool {
-	ascii := true
-	for i := range len(s) {
-		switch b := s[i]; {
-		case b < 0x20 && b != '\n' && b != '\t', b == 0x7f:
-			return true
-		case b >= 0x80:
-			ascii = false
+	i, ascii := 0, true
+	for ; i+8 <= len(s); i += 8 {
+		if plain(s[i : i+8]) {
+			continue
+		}
+		for _, b := range []byte(s[i : i+8]) {
+			if isControl(b) {
+				return true
+			}
+			ascii = ascii && b < 0x80
 		}
 	}
-	if ascii {
-		return false
+	for ; i < len(s); i++ {
+		if isControl(s[i]) {
+			return true
+		}
+		ascii = ascii && s[i] < 0x80
 	}
-	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 })
+	return !ascii && (!utf8.ValidString(s) || turns(s))
 }
+
+// plain tells whether eight bytes are all printable ASCII, seen as one number:
+// a byte less 0x20 borrows below it, one more 1 reaches 0x80 from 0x7f.
+func plain(s string) bool {
+	const ones = 0x0101010101010101
+	_ = s[7]
+	v := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (v|(v-0x20*ones)|(v+ones))&(0x80*ones) == 0
+}
+
+func isControl(b byte) bool { return b < 0x20 && b != '\n' && b != '\t' || b == 0x7f }
+
+// turns tells whether s holds a mark that turns the direction of text. All of
+// them, and little else, begin with the byte 0xe2.
+func turns(s string) bool {
+	for {
+		i := strings.IndexByte(s, 0xe2)
+		if i < 0 {
+			return false
+		}
+		if r, _ := utf8.DecodeRuneInString(s[i:]); isTurn(r) {
+			return true
+		}
+		s = s[i+1:]
+	}
+}
+
+func isTurn(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
 
 // oneLine makes line breaks spaces.
 func oneLine(s string) string {

@@ -43,12 +43,17 @@ type Report struct {
 	limit      int
 	count      int
 	err        error
+	out        gate.Observation // the one that is put out now: kept here, for one on the heap each time is dear
 }
 
 // Emit puts out an observation.
 func (r *Report) Emit(o gate.Observation) {
-	if r.once != nil && !r.once(&o) {
-		return
+	if r.once != nil {
+		r.out = o
+		if !r.once(&r.out) {
+			return
+		}
+		o = r.out
 	}
 	if r.count >= r.limit {
 		r.err = gate.Errorf(gate.TooLarge, "the report holds more than %d findings", r.limit)
@@ -58,11 +63,12 @@ func (r *Report) Emit(o gate.Observation) {
 		r.begin(*r.Run())
 	}
 	r.count++
-	if o.Analysis == gate.ByParser {
-		o.Analysis = r.analysis
+	r.out = o
+	if r.out.Analysis == gate.ByParser {
+		r.out.Analysis = r.analysis
 	}
-	clean(&o)
-	r.emit(o)
+	clean(&r.out)
+	r.emit(r.out)
 }
 
 // Component puts out a component of the inventory.

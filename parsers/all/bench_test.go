@@ -96,6 +96,12 @@ var large = []struct {
 		`]}]}`,
 	},
 	{
+		"Generic", "Generic Findings Import",
+		`{"name":"Pentest","findings":[{"title":"First","severity":"Low","description":"The first."}`,
+		`,{"component_name":"component-9999999","component_version":"1.2.3","cwe":79,"description":"9999999. ` + strings.Repeat("The input reaches the query without being checked. ", 16) + `","file_path":"src/module/file9999999.go","line":42,"mitigation":"Raise the component to its newest version.","references":"https://example.org/advisories/9999999","severity":"Critical","static_finding":true,"title":"Weakness 9999999 in a component","vulnerability_ids":["CVE-2024-9999999"]}` + "\n",
+		`]}`,
+	},
+	{
 		"ZAP", "ZAP Scan",
 		`<?xml version="1.0"?><OWASPZAPReport programName="ZAP" version="2.16.1" generated="Sun, 22 Jun 2025 04:04:14"><site name="https://shop.example.org" host="shop.example.org" port="443" ssl="true"><alerts>`,
 		`<alertitem><pluginid>40012</pluginid><alertRef>40012</alertRef><alert>Cross Site Scripting number 9999999</alert><riskcode>3</riskcode><confidence>3</confidence><riskdesc>High (High)</riskdesc><desc>&lt;p&gt;Text of the request comes back in the page as markup.&lt;/p&gt;&lt;p&gt;A visitor&apos;s browser runs it.&lt;/p&gt;</desc><instances>` +
