@@ -70,6 +70,9 @@ func (j *Judge) Judge(ctx context.Context, r Request, now time.Time) (Judged, er
 		if err != nil {
 			return err
 		}
+		if err := g.learn(ctx, &in); err != nil {
+			return err
+		}
 		v, err := policies.Evaluate(in)
 		if err != nil {
 			return err

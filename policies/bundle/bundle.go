@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"defectdojo/gate"
@@ -44,17 +43,12 @@ type Bundle struct {
 	Runs      []policies.Run      `json:"runs,omitempty"`     // the last good ones: how many results are usual
 	Intel     policies.Intel      `json:"intel"`
 	Records   map[string]Record   `json:"records,omitempty"`   // by CVE
-	KEVWhole  bool                `json:"kev_whole,omitempty"` // Records hold the whole catalogue: who is not in it, is not exploited
+	KEVWhole  bool                `json:"kev_whole,omitempty"` // Records hold the whole catalogue, and it is fresh: who is not in it, is not exploited
+	EPSSStale bool                `json:"epss_stale,omitempty"`
 }
 
 // Record is what intelligence says of one vulnerability.
-type Record struct {
-	EPSS         *float64   `json:"epss,omitempty"`
-	Percentile   *float64   `json:"percentile,omitempty"`
-	KEV          bool       `json:"kev,omitempty"`
-	Ransomware   bool       `json:"ransomware,omitempty"`
-	FixPublished *time.Time `json:"fix_published,omitempty"`
-}
+type Record = policies.Record
 
 // Seal signs a bundle.
 func Seal(b *Bundle, key ed25519.PrivateKey) ([]byte, error) {
@@ -134,6 +128,7 @@ func (b *Bundle) Inputs(c policies.Context, runs []policies.Run, reported []poli
 	for i := range b.Findings {
 		known[b.Findings[i].Fingerprint] = &b.Findings[i]
 	}
+	know := policies.Knowledge{Records: b.Records, KEVWhole: b.KEVWhole, EPSSStale: b.EPSSStale}
 	ran := map[string]bool{}
 	for _, r := range runs {
 		ran[policies.ToolKey(r.Tool)] = true
@@ -142,7 +137,7 @@ func (b *Bundle) Inputs(c policies.Context, runs []policies.Run, reported []poli
 		if k := known[f.Fingerprint]; k != nil {
 			f.ID, f.FirstSeen, f.Status, f.DuplicateOf = k.ID, k.FirstSeen, reopened(k.Status), k.DuplicateOf
 		}
-		b.learn(&f)
+		know.Learn(&f)
 		in.Head = append(in.Head, f)
 	}
 	for i := range b.Findings {
@@ -172,33 +167,4 @@ func (b *Bundle) withHistory(runs []policies.Run) []policies.Run {
 		}
 	}
 	return runs
-}
-
-// learn adds intelligence to a finding where it has none of its own: the worst of
-// its vulnerabilities.
-func (b *Bundle) learn(f *policies.Finding) {
-	if len(f.Vulnerabilities) == 0 {
-		return
-	}
-	kev, ransomware, listed := false, false, false
-	for _, v := range f.Vulnerabilities {
-		listed = listed || strings.HasPrefix(v, "CVE-")
-		r, ok := b.Records[v]
-		if !ok {
-			continue
-		}
-		kev, ransomware = kev || r.KEV, ransomware || r.Ransomware
-		if r.EPSS != nil && (f.EPSS == nil || *r.EPSS > *f.EPSS) {
-			f.EPSS, f.EPSSPercentile = r.EPSS, r.Percentile
-		}
-		if f.FixPublished == nil {
-			f.FixPublished = r.FixPublished
-		}
-	}
-	if f.KEV == nil && (kev || b.KEVWhole && listed) {
-		f.KEV = &kev
-	}
-	if f.Ransomware == nil && (ransomware || b.KEVWhole && listed) {
-		f.Ransomware = &ransomware
-	}
 }
