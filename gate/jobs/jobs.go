@@ -19,6 +19,9 @@ import (
 type Work struct {
 	Judge    func(ctx context.Context, engagement, report int64) error // judge an engagement, if nobody has since that import
 	Maintain func(ctx context.Context) error                           // remove what has expired
+
+	Followers []Follower        // of events, in this order
+	Senders   map[string]Sender // by channel
 }
 
 // jobTimeout bounds one job; stuck ones are rescued a minute later.
@@ -37,8 +40,10 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 		return work.Judge(ctx, j.Args.EngagementID, j.Args.ImportID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[maintainArgs]) error { return work.Maintain(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(follow(pool, work.Followers)))
+	river.AddWorker(workers, &sendWorker{senders: work.Senders})
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4 * runtime.NumCPU(), FetchCooldown: 5 * time.Millisecond}},
+		Queues:               queues(work),
 		Workers:              workers,
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: jobTimeout + time.Minute,
@@ -49,6 +54,16 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 		},
 	})
 	return &Jobs{client}, err
+}
+
+// queues are one for our own work, and one for each channel: a system that does
+// not answer holds up nobody else.
+func queues(work Work) map[string]river.QueueConfig {
+	all := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4 * runtime.NumCPU(), FetchCooldown: 5 * time.Millisecond}}
+	for channel := range work.Senders {
+		all[queue(channel)] = river.QueueConfig{MaxWorkers: 4}
+	}
+	return all
 }
 
 // Start works jobs until Stop.

@@ -20,6 +20,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/gatetest"
+	"defectdojo/gate/seal"
 )
 
 // brisk are the limits with which a test does not wait long.
@@ -32,7 +33,7 @@ var brisk = limits{
 // its address.
 func serve(t *testing.T, cfg Config, l limits) (*Server, string) {
 	t.Helper()
-	cfg.Listen, cfg.Role, cfg.MaxReport = "127.0.0.1:0", Web, 4<<20
+	cfg.Listen, cfg.Role, cfg.MaxReport, cfg.SecretKey = "127.0.0.1:0", Web, 4<<20, seal.NewKey()
 	s, err := newServer(cfg, gatetest.DB(t), "http://test", l)
 	if err != nil {
 		t.Fatal(err)

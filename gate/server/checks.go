@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"defectdojo/gate/seal"
 )
 
 // text stores a value as it is.
@@ -189,4 +191,31 @@ func loopback(listen string) bool {
 	host, _, _ := net.SplitHostPort(listen) // it has been checked
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+func readKey(c *Config, v string) (err error) {
+	c.SecretKey, err = seal.ParseKey(v)
+	return err
+}
+
+func readOldKeys(c *Config, v string) error {
+	for text := range strings.SplitSeq(v, ",") {
+		k, err := seal.ParseKey(strings.TrimSpace(text))
+		if err != nil {
+			return err
+		}
+		c.OldKeys = append(c.OldKeys, k)
+	}
+	return nil
+}
+
+func readNetworks(c *Config, v string) error {
+	for text := range strings.SplitSeq(v, ",") {
+		p, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return fmt.Errorf("%q is not a network like 10.1.0.0/16", strings.TrimSpace(text))
+		}
+		c.AllowedNet = append(c.AllowedNet, p.Masked())
+	}
+	return nil
 }

@@ -5,8 +5,11 @@ package server
 import (
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
+
+	"defectdojo/gate/seal"
 )
 
 // Config is all that can be set, in values that have been checked.
@@ -30,6 +33,10 @@ type Config struct {
 
 	AdminUser     string
 	AdminPassword string // "" makes one up
+
+	SecretKey  seal.Key       // seals secrets at rest; zero: the one in the data folder
+	OldKeys    []seal.Key     // still open what they sealed
+	AllowedNet []netip.Prefix // private networks that integrations may reach
 
 	BlobURL   string // where raw reports are kept, in gocloud.dev/blob's words
 	MaxReport int64  // bytes of the largest report

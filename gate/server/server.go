@@ -16,6 +16,7 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
+	"defectdojo/gate/seal"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
@@ -38,6 +39,7 @@ type Server struct {
 	site   string // how people reach it
 
 	auth     *auth.Auth
+	box      *seal.Box // of the secrets in the database
 	blobs    *blob.Bucket
 	importer *ingest.Importer
 	judge    *verdict.Judge

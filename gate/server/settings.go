@@ -86,6 +86,19 @@ var settings = []setting{
 	},
 
 	{
+		name: "DD_CREDENTIAL_AES_256_KEY", secret: true, store: readKey,
+		help: "seals the secrets of integrations: 32 bytes in base64 or hexadecimal, the same on every node; not set: one is made in DD_DATA_DIR",
+	},
+	{
+		name: "DD_CREDENTIAL_AES_256_OLD_KEYS", secret: true, store: readOldKeys,
+		help: "earlier keys, with commas: what they sealed still opens, and is sealed anew",
+	},
+	{
+		name: "DD_ALLOWED_NETWORKS", store: readNetworks,
+		help: "private networks that integrations may reach, as 10.1.0.0/16, with commas",
+	},
+
+	{
 		name: "DD_BLOB_URL", store: readBlobs,
 		help: "where raw reports are kept: file:///folder, s3://bucket?region=…, gs://bucket, azblob://container; not set: in DD_DATA_DIR",
 	},

@@ -13,6 +13,7 @@ import (
 	_ "gocloud.dev/blob/gcsblob"   // DD_BLOB_URL=gs://…
 	_ "gocloud.dev/blob/s3blob"    // DD_BLOB_URL=s3://…
 
+	"defectdojo/gate"
 	"defectdojo/gate/api"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
@@ -32,12 +33,15 @@ func (s *Server) wire() error {
 	if s.blobs, err = blob.OpenBucket(s.life, s.cfg.Blobs()); err != nil {
 		return fmt.Errorf("DD_BLOB_URL: open the store for reports: %w", err)
 	}
-	s.judge = &verdict.Judge{Store: s.store}
+	if s.box, err = s.openBox(s.life); err != nil {
+		return err
+	}
+	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell}
 	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
 		return fmt.Errorf("prepare the workers: %w", err)
 	}
 	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
-	s.triage = &triage.Triage{Store: s.store}
+	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage}
 	return nil
 }
 
@@ -56,13 +60,28 @@ func (s *Server) work() jobs.Work {
 		Judge: func(ctx context.Context, engagement, report int64) error {
 			return s.judge.JudgeLater(ctx, engagement, report, now())
 		},
-		Maintain: func(ctx context.Context) error { return s.store.RemoveExpired(ctx, now()) },
+		Maintain:  func(ctx context.Context) error { return s.store.RemoveExpired(ctx, now()) },
+		Followers: []jobs.Follower{},
+		Senders:   map[string]jobs.Sender{},
 	}
+}
+
+// tell has an event followed when tx has committed.
+func (s *Server) tell(ctx context.Context, tx pgx.Tx, e gate.Event) error {
+	return s.jobs.Tell(ctx, tx, e)
 }
 
 // afterImport puts the jobs that follow an import into its transaction.
 func (s *Server) afterImport(ctx context.Context, tx pgx.Tx, r ingest.Result) error {
+	if err := s.tell(ctx, tx, gate.Event{Kind: gate.EventImport, At: now(), ProductID: r.ProductID, EngagementID: r.EngagementID, TestID: r.TestID, ImportID: r.ImportID}); err != nil {
+		return err
+	}
 	return s.jobs.Judge(ctx, tx, r.EngagementID, r.ImportID, now())
+}
+
+// afterTriage tells of what somebody did to findings.
+func (s *Server) afterTriage(ctx context.Context, tx pgx.Tx, c triage.Change) error {
+	return s.tell(ctx, tx, gate.Event{Kind: gate.EventTriage, At: c.At, Action: c.Action, ProductID: c.ProductID, FindingIDs: c.FindingIDs, ActorID: c.Who.User.ID})
 }
 
 // now reads the clock: the node is an edge of the program.

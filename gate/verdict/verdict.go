@@ -51,12 +51,17 @@ type Judged struct {
 }
 
 // Judge judges builds.
-type Judge struct{ Store *store.Store }
+type Judge struct {
+	Store *store.Store
+
+	// Tell tells of a new verdict, in the transaction that keeps it. Nil: nobody is told.
+	Tell func(ctx context.Context, tx pgx.Tx, e gate.Event) error
+}
 
 // Judge judges the newest reports of an engagement at a time, and keeps the verdict.
 func (j *Judge) Judge(ctx context.Context, r Request, now time.Time) (Judged, error) {
 	var out Judged
-	err := j.Store.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
+	err := j.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error {
 		product, err := s.JudgedProduct(ctx, r.EngagementID)
 		if err != nil {
 			return err
@@ -77,8 +82,10 @@ func (j *Judge) Judge(ctx context.Context, r Request, now time.Time) (Judged, er
 		if err != nil {
 			return err
 		}
-		out, err = g.keep(ctx, in, v)
-		return err
+		if out, err = g.keep(ctx, in, v); err != nil || j.Tell == nil {
+			return err
+		}
+		return j.Tell(ctx, tx, gate.Event{Kind: gate.EventVerdict, At: now, ProductID: product.ID, EngagementID: product.EngagementID, VerdictID: out.ID})
 	})
 	return out, err
 }

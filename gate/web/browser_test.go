@@ -55,6 +55,10 @@ func (s *site) open(t *testing.T) *chromium {
 	t.Cleanup(cancel)
 	b := &chromium{ctx: ctx, t: t, base: "http://" + l.Addr().String()}
 	b.do(chromedp.Navigate("about:blank"))
+	// keys reach a page only while it has the focus, which a busy desk may take away
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
 	b.watch()
 	return b
 }
@@ -140,7 +144,8 @@ func (b *chromium) waitFor(script string) {
 			b.t.Fatal(err)
 		}
 	}
-	b.t.Fatalf("in a minute this did not come true: %s\n%s", script, run[string](b, `location.href + "\n" + document.body.innerText.slice(0, 2000)`))
+	b.t.Fatalf("in a minute this did not come true: %s\n%s", script,
+		run[string](b, `location.href + " focus " + document.hasFocus() + " on " + document.activeElement?.outerHTML.slice(0, 200) + "\n" + window.__problems.join("\n") + "\n" + document.body.innerText.slice(0, 2000)`))
 }
 
 func (b *chromium) login() {
