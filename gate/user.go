@@ -65,6 +65,14 @@ type Principal struct {
 	Token *Token // nil for a session
 }
 
+// Name is what the history calls them: the user's name, or the token's public ID.
+func (p Principal) Name() string {
+	if p.Token != nil {
+		return p.Token.PublicID
+	}
+	return p.User.Username
+}
+
 // Scope says which products a query may touch. The zero Scope is none.
 type Scope struct {
 	All        bool

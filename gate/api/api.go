@@ -15,6 +15,7 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
@@ -28,6 +29,7 @@ type Deps struct {
 	Store   *store.Store
 	Auth    *auth.Auth
 	Judge   *verdict.Judge
+	Keys    *signing.Keys // that sign verdicts and bundles
 	Triage  *triage.Triage
 	Import  func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
 	Version string // of the program
@@ -96,6 +98,7 @@ func (a *api) routes() []route {
 		a.userRoutes(),
 		a.environmentRoutes(),
 		a.verdictRoutes(),
+		a.signingRoutes(),
 		a.scanTypeRoutes(),
 		a.importRoutes(),
 		a.metadataRoutes(),

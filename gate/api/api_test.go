@@ -23,6 +23,8 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/gatetest"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/seal"
+	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
@@ -53,6 +55,7 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 	s.auth = auth.New(s.store, auth.Config{Hash: cheap, Now: func() time.Time { return now }})
 	s.deps = api.Deps{
 		Store: s.store, Auth: s.auth, Triage: &triage.Triage{Store: s.store}, Version: "test", Now: func() time.Time { return now },
+		Keys: &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
 	}
 	for _, c := range change {
 		c(&s.deps)

@@ -37,6 +37,32 @@ func (s *Store) JudgedProduct(ctx context.Context, engagement int64) (JudgedProd
 		where e.id = $1`, engagement)
 }
 
+// ProductToJudge returns a product without an engagement.
+func (s *Store) ProductToJudge(ctx context.Context, product int64) (JudgedProduct, error) {
+	return one[JudgedProduct](ctx, s.db, "product", `
+		select p.id, p.name, t.name as type, p.tags, p.business_criticality, p.lifecycle, p.platform, p.internet_accessible, p.external_audience,
+		       0::bigint as engagement_id, '' as engagement_name, null::text as branch_tag, null::text as commit_hash, null::text as build_id
+		from products p join product_types t on t.id = p.prod_type_id
+		where p.id = $1`, product)
+}
+
+// VulnerabilityFacts is what is known of a vulnerability by itself.
+type VulnerabilityFacts struct {
+	VulnerabilityID string
+	EPSSScore       *float64 `db:"epss_score"`
+	EPSSPercentile  *float64 `db:"epss_percentile"`
+	KnownExploited  bool
+	RansomwareUsed  bool
+	FixPublished    *time.Time
+}
+
+// VulnerabilityFacts returns what is known of some vulnerabilities.
+func (s *Store) VulnerabilityFacts(ctx context.Context, ids []string) ([]VulnerabilityFacts, error) {
+	return many[VulnerabilityFacts](ctx, s.db, `
+		select vulnerability_id, epss_score, epss_percentile, coalesce(known_exploited, false) as known_exploited, coalesce(ransomware_used, false) as ransomware_used, fix_published
+		from vulnerabilities where vulnerability_id = any($1)`, orEmpty(ids))
+}
+
 // BranchEngagement returns the id of the newest engagement of a product that
 // stands for a branch, by its branch or its name, beside one; or 0.
 func (s *Store) BranchEngagement(ctx context.Context, product int64, branch string, except int64) (int64, error) {

@@ -243,7 +243,8 @@ func (g *gathering) targetBaseline(ctx context.Context, in *policies.Inputs, tar
 	if len(b.Inventory) == 0 {
 		b.Inventory = nil // no report there lists components: not known
 	}
-	return g.setBaseline(in, b)
+	in.Baseline = tidy(b)
+	return nil
 }
 
 // previousBaseline compares with what the same branch was before the change: as
@@ -284,17 +285,17 @@ func (g *gathering) previousBaseline(ctx context.Context, in *policies.Inputs, i
 			b.Findings = append(b.Findings, g.finding(f))
 		}
 	}
-	return g.setBaseline(in, b)
+	in.Baseline = tidy(b)
+	return nil
 }
 
-// setBaseline completes a baseline: each scanner once.
-func (g *gathering) setBaseline(in *policies.Inputs, b *policies.Baseline) error {
+// tidy completes a baseline: each scanner once.
+func tidy(b *policies.Baseline) *policies.Baseline {
 	slices.Sort(b.Scanners)
 	b.Scanners = slices.Compact(b.Scanners)
 	slices.Sort(b.Closed)
 	b.Closed = slices.Compact(b.Closed)
-	in.Baseline = b
-	return nil
+	return b
 }
 
 func set(ids []int64) map[int64]bool {
