@@ -17,6 +17,7 @@ import (
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/seal"
+	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
@@ -40,6 +41,7 @@ type Server struct {
 
 	auth     *auth.Auth
 	box      *seal.Box // of the secrets in the database
+	keys     *signing.Keys
 	blobs    *blob.Bucket
 	importer *ingest.Importer
 	judge    *verdict.Judge

@@ -18,6 +18,7 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
+	"defectdojo/gate/signing"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
 	"defectdojo/gate/web"
@@ -36,6 +37,7 @@ func (s *Server) wire() error {
 	if s.box, err = s.openBox(s.life); err != nil {
 		return err
 	}
+	s.keys = &signing.Keys{Store: s.store, Box: s.box}
 	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell}
 	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
 		return fmt.Errorf("prepare the workers: %w", err)
@@ -48,7 +50,7 @@ func (s *Server) wire() error {
 // mount puts the routes on the app: those of machines, and the pages.
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
-		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Import: s.importer.Import,
+		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Import: s.importer.Import,
 		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now,
 	})
 	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})

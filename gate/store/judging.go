@@ -46,21 +46,9 @@ func (s *Store) ProductToJudge(ctx context.Context, product int64) (JudgedProduc
 		where p.id = $1`, product)
 }
 
-// VulnerabilityFacts is what is known of a vulnerability by itself.
-type VulnerabilityFacts struct {
-	VulnerabilityID string
-	EPSSScore       *float64 `db:"epss_score"`
-	EPSSPercentile  *float64 `db:"epss_percentile"`
-	KnownExploited  bool
-	RansomwareUsed  bool
-	FixPublished    *time.Time
-}
-
-// VulnerabilityFacts returns what is known of some vulnerabilities.
-func (s *Store) VulnerabilityFacts(ctx context.Context, ids []string) ([]VulnerabilityFacts, error) {
-	return many[VulnerabilityFacts](ctx, s.db, `
-		select vulnerability_id, epss_score, epss_percentile, coalesce(known_exploited, false) as known_exploited, coalesce(ransomware_used, false) as ransomware_used, fix_published
-		from vulnerabilities where vulnerability_id = any($1)`, orEmpty(ids))
+// KnownExploited returns the ids of the KEV catalogue.
+func (s *Store) KnownExploited(ctx context.Context) ([]string, error) {
+	return scalars[string](ctx, s.db, `select vulnerability_id from vulnerabilities where known_exploited order by 1`)
 }
 
 // BranchEngagement returns the id of the newest engagement of a product that

@@ -85,29 +85,29 @@ func (g *gathering) fill(ctx context.Context, out *bundle.Bundle) error {
 		base.Inventory = nil // no report there lists components: not known
 	}
 	out.Baseline = tidy(base)
-	out.Records, err = g.records(ctx, out.Findings)
-	return err
+	return g.learnBundle(ctx, out)
 }
 
-// records returns what is known of the findings' vulnerabilities.
-func (g *gathering) records(ctx context.Context, found []policies.Finding) (map[string]bundle.Record, error) {
-	names := map[string]bool{}
-	for i := range found {
-		for _, v := range found[i].Vulnerabilities {
-			names[v] = true
-		}
-	}
-	ids := make([]string, 0, len(names))
-	for n := range names {
-		ids = append(ids, n)
-	}
-	rows, err := g.store.VulnerabilityFacts(ctx, ids)
+// learnBundle adds what is known of the findings' vulnerabilities, and the whole
+// KEV catalogue: what a report brings that is new here can then be told exploited
+// or not.
+func (g *gathering) learnBundle(ctx context.Context, out *bundle.Bundle) error {
+	exploited, err := g.store.KnownExploited(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := make(map[string]bundle.Record, len(rows))
-	for _, v := range rows {
-		out[v.VulnerabilityID] = bundle.Record{EPSS: v.EPSSScore, Percentile: v.EPSSPercentile, KEV: v.KnownExploited, Ransomware: v.RansomwareUsed, FixPublished: v.FixPublished}
+	of := policies.Inputs{Head: out.Findings, Baseline: out.Baseline}
+	known, err := g.store.Intel(ctx, append(vulnerabilities(&of), exploited...))
+	if err != nil {
+		return err
 	}
-	return out, nil
+	k := Knowledge(known, g.now)
+	for i := range out.Findings {
+		k.Learn(&out.Findings[i])
+	}
+	for i := range out.Baseline.Findings {
+		k.Learn(&out.Baseline.Findings[i])
+	}
+	out.Intel, out.Records, out.KEVWhole, out.EPSSStale = Snapshots(known), k.Records, k.KEVWhole, k.EPSSStale
+	return nil
 }
