@@ -41,6 +41,9 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	return parsers.No
 }
 
+// row is a record of a sheet, by the names in its first row.
+type row = map[string]string
+
 // sheets say how to read a sheet, by a word of its name.
 var sheets = []struct {
 	word string
@@ -51,21 +54,22 @@ var sheets = []struct {
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "DSOP"
-	b, err := open(in)
+	b, err := stream.OpenWorkbook(in)
 	if err != nil {
 		return err
 	}
 	known := false
-	for _, sheet := range b.sheets {
+	for _, name := range b.Sheets() {
 		for _, s := range sheets {
-			if !strings.Contains(sheet.name, s.word) {
+			if !strings.Contains(name, s.word) {
 				continue
 			}
 			known = true
-			err := b.rows(in, sheet.member, func(r row) {
+			err := b.Rows(name, func(r row) error {
 				if o, ok := s.read(r); ok {
 					out.Emit(o)
 				}
+				return nil
 			})
 			if err != nil {
 				return err
