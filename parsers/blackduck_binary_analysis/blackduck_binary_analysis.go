@@ -113,11 +113,24 @@ func describe(r stream.Row) string {
 	var text parsers.Text
 	text.Add(r.Get("Summary"))
 	for _, f := range [][2]string{
-		{"Component", "Component"}, {"Version in use", "Version"}, {"Latest version", "Latest version"}, {"How it was recognised", "Matching type"},
-		{"Object", "Object"}, {"Path", "Object full path"}, {"Compiled", "Object compilation date"}, {"SHA-1", "Object SHA1"},
-		{"Vulnerability", "CVE"}, {"Published", "CVE publication date"}, {"BDSA", "BDSA"}, {"Package of the distribution", "Distribution package"},
-		{"Exploit mitigations that the object lacks", "Missing exploit mitigations"}, {"Note", "Note type"}, {"Reason", "Note reason"},
-		{"Triage vectors", "Triage vectors"}, {"Unresolving triage vectors", "Unresolving triage vectors"}, {"Version overridden", "Version override type"},
+		{"Component", "Component"},
+		{"Version in use", "Version"},
+		{"Latest version", "Latest version"},
+		{"How it was recognised", "Matching type"},
+		{"Object", "Object"},
+		{"Path", "Object full path"},
+		{"Compiled", "Object compilation date"},
+		{"SHA-1", "Object SHA1"},
+		{"Vulnerability", "CVE"},
+		{"Published", "CVE publication date"},
+		{"BDSA", "BDSA"},
+		{"Package of the distribution", "Distribution package"},
+		{"Exploit mitigations that the object lacks", "Missing exploit mitigations"},
+		{"Note", "Note type"},
+		{"Reason", "Note reason"},
+		{"Triage vectors", "Triage vectors"},
+		{"Unresolving triage vectors", "Unresolving triage vectors"},
+		{"Version overridden", "Version override type"},
 	} {
 		text.Fact(f[0], r.Get(f[1]))
 	}
