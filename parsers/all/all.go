@@ -29,6 +29,7 @@ import (
 	"defectdojo/parsers/bandit"
 	"defectdojo/parsers/bearer_cli"
 	"defectdojo/parsers/blackduck"
+	"defectdojo/parsers/blackduck_binary_analysis"
 	"defectdojo/parsers/blackduck_component_risk"
 	"defectdojo/parsers/brakeman"
 	"defectdojo/parsers/bugcrowd"
@@ -46,12 +47,14 @@ import (
 	"defectdojo/parsers/checkmarx_one"
 	"defectdojo/parsers/checkmarx_osa"
 	"defectdojo/parsers/checkov"
+	"defectdojo/parsers/chefinspect"
 	"defectdojo/parsers/chkrootkit"
 	"defectdojo/parsers/clair"
 	"defectdojo/parsers/clamav"
 	"defectdojo/parsers/cloudflare_insights"
 	"defectdojo/parsers/cloudsploit"
 	"defectdojo/parsers/cobalt"
+	"defectdojo/parsers/codechecker"
 	"defectdojo/parsers/composer_audit"
 	"defectdojo/parsers/conftest"
 	"defectdojo/parsers/contrast"
@@ -67,6 +70,7 @@ import (
 	"defectdojo/parsers/cyclonedx"
 	"defectdojo/parsers/cycognito"
 	"defectdojo/parsers/dawnscanner"
+	"defectdojo/parsers/deepfence_threatmapper"
 	"defectdojo/parsers/dependency_check"
 	"defectdojo/parsers/dependency_track"
 	"defectdojo/parsers/detect_secrets"
@@ -185,6 +189,7 @@ import (
 	"defectdojo/parsers/rubocop"
 	"defectdojo/parsers/rusty_hog"
 	"defectdojo/parsers/sarif"
+	"defectdojo/parsers/scantist"
 	"defectdojo/parsers/secretlint"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
@@ -267,6 +272,7 @@ var Parsers = slices.Concat(
 	bandit.Parsers,
 	bearer_cli.Parsers,
 	blackduck.Parsers,
+	blackduck_binary_analysis.Parsers,
 	blackduck_component_risk.Parsers,
 	brakeman.Parsers,
 	bugcrowd.Parsers,
@@ -284,12 +290,14 @@ var Parsers = slices.Concat(
 	checkmarx_one.Parsers,
 	checkmarx_osa.Parsers,
 	checkov.Parsers,
+	chefinspect.Parsers,
 	chkrootkit.Parsers,
 	clair.Parsers,
 	clamav.Parsers,
 	cloudflare_insights.Parsers,
 	cloudsploit.Parsers,
 	cobalt.Parsers,
+	codechecker.Parsers,
 	composer_audit.Parsers,
 	conftest.Parsers,
 	contrast.Parsers,
@@ -305,6 +313,7 @@ var Parsers = slices.Concat(
 	cyclonedx.Parsers,
 	cycognito.Parsers,
 	dawnscanner.Parsers,
+	deepfence_threatmapper.Parsers,
 	dependency_check.Parsers,
 	dependency_track.Parsers,
 	detect_secrets.Parsers,
@@ -423,6 +432,7 @@ var Parsers = slices.Concat(
 	rubocop.Parsers,
 	rusty_hog.Parsers,
 	sarif.Parsers,
+	scantist.Parsers,
 	secretlint.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
