@@ -205,8 +205,10 @@ func TestBrowser(t *testing.T) {
 	b.quiet("the way through")
 }
 
+// keys presses keys, once the page's scripts have run: what is seen may be there before.
 func (b *chromium) keys(keys ...string) {
 	b.t.Helper()
+	b.waitFor(`document.readyState === "complete"`)
 	for _, k := range keys {
 		b.do(chromedp.KeyEvent(k))
 	}

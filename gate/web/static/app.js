@@ -121,7 +121,7 @@
     if (field && event.key !== "Escape") return;
     if ((event.key === "Enter" || event.key === " ") && event.target.closest("a, button, summary, input")) return;
     if ($("dialog[open]")) return;
-    if (Date.now() - going < 1000 && places[event.key]) {
+    if (Date.now() - going < 2000 && places[event.key]) {
       going = 0;
       event.preventDefault();
       $('#nav a[href="' + places[event.key] + '"]')?.click();
