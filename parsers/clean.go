@@ -99,6 +99,9 @@ func sanitize(s string) string {
 
 // needsCare tells whether sanitize would change s.
 func needsCare(s string) bool {
+	if s == "" {
+		return false
+	}
 	i, ascii := 0, true
 	for ; i+8 <= len(s); i += 8 {
 		if plain(s[i : i+8]) {

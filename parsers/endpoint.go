@@ -38,7 +38,7 @@ func Endpoint(raw string) string {
 	}
 	user := ""
 	authority := rest
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+	if i := tailIndex(rest); i >= 0 {
 		authority = rest[:i]
 	}
 	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
@@ -76,27 +76,31 @@ func HostPort(protocol, host, port string) string {
 // build joins the parts of an endpoint; rest is host, port, path, query and fragment.
 func build(scheme, user, rest string) string {
 	authority, tail := rest, ""
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+	if i := tailIndex(rest); i >= 0 {
 		authority, tail = rest[:i], rest[i:]
 	}
 	host, port := authority, ""
-	if a, err := netip.ParseAddr(strings.Trim(authority, "[]")); err == nil {
+	if a, ok := address(authority); ok {
 		host = a.String()
-	} else if h, p, err := net.SplitHostPort(authority); err == nil {
-		host, port = h, p
+	} else if strings.Contains(authority, ":") {
+		if h, p, err := net.SplitHostPort(authority); err == nil {
+			host, port = h, p
+		}
 	}
 	if host == "" {
 		return ""
 	}
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+	if a, ok := address(host); ok {
 		host = a.String()
 		if a.Is6() {
 			host = "[" + host + "]"
 		}
-	} else if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
-	} else {
-		host = strings.ToLower(host)
+	} else if !isPlainName(host) {
+		if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+			host = ascii
+		} else {
+			host = strings.ToLower(host)
+		}
 	}
 	if port != "" && port != defaultPorts[scheme] {
 		host += ":" + port
@@ -105,6 +109,41 @@ func build(scheme, user, rest string) string {
 		scheme += "://"
 	}
 	return scheme + user + host + escapeTail(tail)
+}
+
+// tailIndex returns where the path, the query or the fragment begins, or -1.
+func tailIndex(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c == '/' || c == '?' || c == '#' {
+			return i
+		}
+	}
+	return -1
+}
+
+// address reads an IP address, perhaps in brackets. One of version 4 begins with
+// a digit and has no colon, one of version 6 has several.
+func address(host string) (netip.Addr, bool) {
+	switch strings.Count(host, ":") {
+	case 0:
+		if host == "" || host[0] != '[' && (host[0] < '0' || host[0] > '9') {
+			return netip.Addr{}, false
+		}
+	case 1:
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return a, err == nil
+}
+
+// isPlainName tells whether a host's name is one that IDNA has nothing to change in.
+func isPlainName(host string) bool {
+	for i := range len(host) {
+		if c := host[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return !strings.Contains(host, "xn--")
 }
 
 // escapeTail makes a path with query and fragment one that a URL may hold: one
@@ -116,10 +155,13 @@ func escapeTail(tail string) string {
 	if tail == "/" {
 		return ""
 	}
+	if !strings.ContainsFunc(tail, mustBeEscaped) {
+		return tail
+	}
 	var b strings.Builder
 	for i := 0; i < len(tail); i++ {
 		switch c := tail[i]; {
-		case c <= ' ' || c == '"' || c == '<' || c == '>' || c == '`' || c == 0x7f:
+		case c != '%' && mustBeEscaped(rune(c)):
 			fmt.Fprintf(&b, "%%%02X", c)
 		case c == '%' && i+2 < len(tail) && isHex(tail[i+1]) && isHex(tail[i+2]):
 			b.WriteString(strings.ToUpper(tail[i : i+3]))
@@ -129,6 +171,12 @@ func escapeTail(tail string) string {
 		}
 	}
 	return b.String()
+}
+
+// mustBeEscaped tells whether a character may not stand in a URL as it is, or is
+// what escapes others.
+func mustBeEscaped(c rune) bool {
+	return c <= ' ' || c == '"' || c == '<' || c == '>' || c == '`' || c == 0x7f || c == '%'
 }
 
 func isHex(c byte) bool {

@@ -66,9 +66,9 @@ func SetCVSS(o *gate.Observation, texts ...string) {
 		switch {
 		case !ok:
 		case c.Version == "4.0" && o.CVSSv4 == "":
-			o.CVSSv4, o.CVSSv4Score = c.Vector, &c.Score
+			o.CVSSv4, o.CVSSv4Score = c.Vector, new(c.Score)
 		case strings.HasPrefix(c.Version, "3") && o.CVSSv3 == "":
-			o.CVSSv3, o.CVSSv3Score = c.Vector, &c.Score
+			o.CVSSv3, o.CVSSv3Score = c.Vector, new(c.Score)
 		}
 	}
 }

@@ -13,7 +13,7 @@ type Text struct{ b strings.Builder }
 func (t *Text) Add(paragraph string) *Text {
 	if p := strings.TrimSpace(paragraph); p != "" {
 		t.gap()
-		t.b.WriteString(p)
+		t.write(p)
 	}
 	return t
 }
@@ -28,7 +28,7 @@ func (t *Text) Fact(name, value string) *Text {
 				t.b.WriteString("\n\n")
 			}
 		}
-		t.b.WriteString("**" + name + ":** " + v)
+		t.write("**", name, ":** ", v)
 	}
 	return t
 }
@@ -42,7 +42,7 @@ func (t *Text) Facts(name string, values []string) *Text {
 func (t *Text) Section(heading, text string) *Text {
 	if s := strings.TrimSpace(text); s != "" {
 		t.gap()
-		t.b.WriteString("### " + heading + "\n\n" + s)
+		t.write("### ", heading, "\n\n", s)
 	}
 	return t
 }
@@ -57,7 +57,7 @@ func (t *Text) Code(language, code string) *Text {
 		fence += "`"
 	}
 	t.gap()
-	t.b.WriteString(fence + language + "\n" + strings.Trim(code, "\r\n") + "\n" + fence)
+	t.write(fence, language, "\n", strings.Trim(code, "\r\n"), "\n", fence)
 	return t
 }
 
@@ -71,6 +71,25 @@ func (t *Text) List(items []string) *Text {
 	t.b.WriteString("- " + strings.Join(items, "\n- "))
 	return t
 }
+
+// write adds the parts, with room for a few more the first time.
+func (t *Text) write(parts ...string) {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	if t.b.Len() == 0 {
+		n += roomForMore
+	}
+	t.b.Grow(n)
+	for _, p := range parts {
+		t.b.WriteString(p)
+	}
+}
+
+// roomForMore is how much the first part leaves for those that follow, so that
+// most texts are not moved while they grow.
+const roomForMore = 96
 
 func (t *Text) gap() {
 	if t.b.Len() > 0 {

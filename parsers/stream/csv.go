@@ -33,16 +33,16 @@ func (q *quotes) Read(p []byte) (int, error) {
 
 // Row is one record of a CSV file, read by the names in its header.
 type Row struct {
-	columns map[string]int
-	fields  []string
-	Line    int // where it begins, from 1
+	header *header
+	fields []string
+	Line   int // where it begins, from 1
 }
 
 // Get returns the field of the first of the columns that the file has, without
 // the white space around it. Names match in any letter case.
 func (r Row) Get(columns ...string) string {
 	for _, c := range columns {
-		if i, ok := r.columns[strings.ToLower(c)]; ok && i < len(r.fields) {
+		if i := r.header.position(c); i >= 0 && i < len(r.fields) {
 			return strings.TrimSpace(r.fields[i])
 		}
 	}
@@ -50,13 +50,10 @@ func (r Row) Get(columns ...string) string {
 }
 
 // Has tells whether the file has the column.
-func (r Row) Has(column string) bool {
-	_, ok := r.columns[strings.ToLower(column)]
-	return ok
-}
+func (r Row) Has(column string) bool { return r.header.position(column) >= 0 }
 
 // Columns returns the header's names in lower case, with their positions.
-func (r Row) Columns() map[string]int { return r.columns }
+func (r Row) Columns() map[string]int { return r.header.columns }
 
 // At returns the field at a position, or nothing.
 func (r Row) At(i int) string {
@@ -89,25 +86,19 @@ func Records(r io.Reader, comma rune, required []string, f func(Row) error) erro
 	c := csv.NewReader(q)
 	l.taken = c.InputOffset
 	c.Comma, c.LazyQuotes, c.FieldsPerRecord, c.ReuseRecord = comma, true, -1, false
-	header, err := c.Read()
+	names, err := c.Read()
 	if errors.Is(err, io.EOF) {
 		return Errorf("the report is empty")
 	}
 	if err != nil {
 		return csvError(c, err)
 	}
-	if len(header) > maxColumns {
+	if len(names) > maxColumns {
 		return Errorf("more than %d columns", maxColumns)
 	}
-	columns := make(map[string]int, len(header))
-	for i, name := range header {
-		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
-		if _, ok := columns[name]; !ok {
-			columns[name] = i
-		}
-	}
+	h := newHeader(names)
 	for _, name := range required {
-		if _, ok := columns[strings.ToLower(name)]; !ok {
+		if h.position(name) < 0 {
 			return &Error{Offset: -1, Line: 1, Reason: "there is no column " + strconv.Quote(name)}
 		}
 	}
@@ -125,7 +116,7 @@ func Records(r io.Reader, comma rune, required []string, f func(Row) error) erro
 			return csvError(c, err)
 		}
 		line, _ := c.FieldPos(0)
-		whole, last = len(fields) >= len(header), line
+		whole, last = len(fields) >= len(names), line
 		if len(fields) > maxColumns {
 			return &Error{Offset: -1, Line: line, Reason: "more than " + strconv.Itoa(maxColumns) + " fields"}
 		}
@@ -134,7 +125,7 @@ func Records(r io.Reader, comma rune, required []string, f func(Row) error) erro
 				return &Error{Offset: -1, Line: line, Reason: "a field is longer than " + strconv.Itoa(maxField>>20) + " MiB"}
 			}
 		}
-		if err := f(Row{columns, fields, line}); err != nil {
+		if err := f(Row{h, fields, line}); err != nil {
 			if hasPlace(err) || gatewayError(err) {
 				return err
 			}

@@ -78,7 +78,7 @@ func (i Int) Ptr() *int {
 	if !i.OK {
 		return nil
 	}
-	return &i.N
+	return new(i.N)
 }
 
 // String returns the number's digits, or nothing when there is none.
@@ -92,6 +92,9 @@ func (i Int) String() string {
 // ParseInt reads a whole number; a fraction is cut off.
 func ParseInt(s string) Int {
 	s = strings.TrimSpace(s)
+	if s == "" {
+		return Int{}
+	}
 	if n, err := strconv.Atoi(s); err == nil && n >= math.MinInt32 && n <= math.MaxInt32 {
 		return Int{n, true}
 	}
@@ -123,7 +126,7 @@ func (f Float) Ptr() *float64 {
 	if !f.OK {
 		return nil
 	}
-	return &f.F
+	return new(f.F)
 }
 
 // String returns the number as short as it can be written, or nothing when there is none.
@@ -136,7 +139,11 @@ func (f Float) String() string {
 
 // ParseFloat reads a finite number.
 func ParseFloat(s string) Float {
-	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return Float{}
+	}
+	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
 		return Float{}
 	}

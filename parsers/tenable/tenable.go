@@ -23,6 +23,7 @@ package tenable
 import (
 	"bytes"
 	"io"
+	"slices"
 
 	"defectdojo/gate"
 	"defectdojo/parsers"
@@ -82,7 +83,7 @@ type finding struct {
 	synopsis  string
 	places    parsers.Text
 	size      int
-	endpoints map[string]bool
+	endpoints map[string]bool // those of o, once they are many
 }
 
 // Bounds of what is kept of one finding.
@@ -96,7 +97,7 @@ func (f *findings) at(key string) (one *finding, isNew bool) {
 	if one := f.byKey[key]; one != nil {
 		return one, false
 	}
-	one = &finding{endpoints: map[string]bool{}}
+	one = &finding{}
 	f.byKey[key] = one
 	f.list = append(f.list, one)
 	return one, true
@@ -104,14 +105,29 @@ func (f *findings) at(key string) (one *finding, isNew bool) {
 
 // see adds a place and what the plugin printed there.
 func (f *finding) see(endpoint, place, output string) {
-	if endpoint != "" && !f.endpoints[endpoint] && len(f.endpoints) < maxEndpoints {
-		f.endpoints[endpoint] = true
+	if endpoint != "" && len(f.o.Endpoints) < maxEndpoints && !f.has(endpoint) {
 		f.o.Endpoints = append(f.o.Endpoints, endpoint)
 	}
 	if output != "" && f.size < maxText {
 		f.places.Add("What the plugin printed for `"+place+"`:").Code("", output)
 		f.size += len(output)
 	}
+}
+
+// has tells whether the endpoint was seen, and notes it.
+func (f *finding) has(endpoint string) bool {
+	if len(f.o.Endpoints) < 16 {
+		return slices.Contains(f.o.Endpoints, endpoint)
+	}
+	if f.endpoints == nil {
+		f.endpoints = map[string]bool{}
+		for _, e := range f.o.Endpoints {
+			f.endpoints[e] = true
+		}
+	}
+	seen := f.endpoints[endpoint]
+	f.endpoints[endpoint] = true
+	return seen
 }
 
 func (f *findings) emit(out *parsers.Report) {

@@ -17,7 +17,8 @@ type Repeated struct {
 	Mark string
 
 	at     int64
-	unit   string // the current one
+	unit   []byte // the current one
+	marks  []int  // where its number stands
 	number int64  // its number, from 1
 }
 
@@ -54,25 +55,33 @@ func (r *Repeated) Read(p []byte) (int, error) {
 }
 
 // part returns the text at the current place, and how far in it that is.
-func (r *Repeated) part() (string, int64) {
+func (r *Repeated) part() ([]byte, int64) {
 	at, units := r.at, int64(len(r.Unit))*int64(r.Times)
 	if at < int64(len(r.Before)) {
-		return r.Before, at
+		return []byte(r.Before), at
 	}
 	if at -= int64(len(r.Before)); at < units {
 		return r.numbered(at / int64(len(r.Unit))), at % int64(len(r.Unit))
 	}
-	return r.After, at - units
+	return []byte(r.After), at - units
 }
 
 // numbered is the unit of an index.
-func (r *Repeated) numbered(index int64) string {
-	if r.Mark == "" {
-		return r.Unit
+func (r *Repeated) numbered(index int64) []byte {
+	if r.unit == nil {
+		r.unit = []byte(r.Unit)
+		for i := 0; r.Mark != "" && i < len(r.Unit); i++ {
+			if strings.HasPrefix(r.Unit[i:], r.Mark) {
+				r.marks = append(r.marks, i)
+			}
+		}
 	}
 	if r.number != index+1 {
 		r.number = index + 1
-		r.unit = strings.ReplaceAll(r.Unit, r.Mark, fmt.Sprintf("%0*d", len(r.Mark), index))
+		digits := fmt.Appendf(nil, "%0*d", len(r.Mark), index)
+		for _, at := range r.marks {
+			copy(r.unit[at:], digits)
+		}
 	}
 	return r.unit
 }
