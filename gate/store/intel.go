@@ -34,6 +34,8 @@ type IntelSnapshot struct {
 	Records   int       `json:"records"`
 	Bytes     int64     `json:"bytes"`
 	Fetched   time.Time `json:"fetched"`
+
+	Tags map[string]string `json:"-"` // URL → ETag, or Last-Modified; of a new one
 }
 
 // Vulnerability is what is known of one: of a CVE under its id, of another

@@ -36,6 +36,9 @@ func (s *Store) Tx(ctx context.Context, f func(*Store, pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return f(&Store{tx: tx, db: tx}, tx) })
 }
 
+// In returns a store in a transaction that somebody else began.
+func In(tx pgx.Tx) *Store { return &Store{tx: tx, db: tx} }
+
 // LostToAnother tells whether a transaction failed only because of another one
 // at the same time: it may be tried again.
 func LostToAnother(err error) bool {
