@@ -113,7 +113,7 @@ func TestCheckFilter(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"true": true, `n.event == "scan_added"`: true, "n.new": false, "n.nothing == 1": false, "n.new ==": false,
-		strings.Repeat("a", MaxFilter+1):                                                      false,
+		strings.Repeat("a", MaxFilter+1): false,
 		`n.tags.all(a, n.tags.all(b, n.tags.all(c, n.tags.all(d, a + b + c + d != "")))) `: false,
 	} {
 		if err := CheckFilter(text); (err == nil) != want || err != nil && gate.KindOf(err) != gate.Invalid {
