@@ -28,6 +28,9 @@ func ParseCVSS(text string) (CVSS, bool) {
 	if !strings.Contains(text, "AV:") {
 		return CVSS{}, false
 	}
+	if c, ok := score(text); ok { // mostly it is nothing but a vector
+		return c, true
+	}
 	for _, v := range vectors.FindAllString(text, 4) {
 		if c, ok := score(v); ok {
 			return c, true
@@ -73,16 +76,46 @@ func SetCVSS(o *gate.Observation, texts ...string) {
 	}
 }
 
-// cves finds CVE ids in a text.
-var cves = regexp.MustCompile(`(?i)CVE-\d{4}-\d{4,7}`)
-
 // CVEs returns the CVE ids in a text, in upper case, each once.
 func CVEs(text string) []string {
-	found := cves.FindAllString(text, 1000)
-	for i := range found {
-		found[i] = strings.ToUpper(found[i])
+	var found []string
+	for from := 0; len(found) < 1000; {
+		i := strings.IndexByte(text[from:], '-')
+		if i < 0 {
+			break
+		}
+		i += from
+		n := 0
+		if i-from >= 3 && strings.EqualFold(text[i-3:i], "CVE") {
+			n = cveDigits(text[i+1:])
+		}
+		if n > 0 {
+			found = append(found, strings.ToUpper(text[i-3:i+1+n]))
+		}
+		from = i + 1 + n
 	}
 	return cleanList(found)
+}
+
+// cveDigits returns the length of "2024-12345" at the start of s: four digits
+// and four to seven; 0 is none.
+func cveDigits(s string) int {
+	if len(s) < 9 || digits(s[:4]) != 4 || s[4] != '-' {
+		return 0
+	}
+	if n := digits(s[5:min(len(s), 12)]); n >= 4 {
+		return 5 + n
+	}
+	return 0
+}
+
+// digits returns how many digits s begins with.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
 }
 
 // timeLayouts are the ways in which reports write an instant.
@@ -101,7 +134,11 @@ func ParseTime(s string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
+	number := digits(s) > 0
 	for _, layout := range timeLayouts {
+		if number != (layout[0] >= '0' && layout[0] <= '9') {
+			continue
+		}
 		if t, err := time.Parse(layout, s); err == nil && t.Year() > 1 {
 			return t
 		}

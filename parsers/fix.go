@@ -13,8 +13,12 @@ import (
 func Fixed(texts ...string) string {
 	var all []string
 	for _, text := range texts {
+		if !strings.ContainsAny(text, "[(<>=~^≥!") { // versions alone
+			all = addVersions(all, text)
+			continue
+		}
 		text = intervals.ReplaceAllString(text, ">=$1,")
-		for _, m := range bounds.FindAllStringSubmatch(text, 100) {
+		for _, m := range bounds.FindAllStringSubmatch(text, maxBounds) {
 			operator, version := m[1], strings.TrimRight(m[2], ".:")
 			if strings.HasPrefix(operator, "<") || operator == ">" || operator == "!=" || !strings.ContainsAny(version, "0123456789") {
 				continue
@@ -26,6 +30,24 @@ func Fixed(texts ...string) string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// addVersions adds the versions of a text without operators that are not in all.
+func addVersions(all []string, text string) []string {
+	n := 0
+	for version := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(" \t\n\f\r,;|'\"", r) }) {
+		if n++; n > maxBounds {
+			break
+		}
+		version = strings.TrimRight(version, ".:")
+		if strings.ContainsAny(version, "0123456789") && !slices.Contains(all, version) {
+			all = append(all, version)
+		}
+	}
+	return all
+}
+
+// maxBounds is how many versions of one text are looked at.
+const maxBounds = 100
 
 // FixedInWords finds the versions that have a fix in a sentence: "Upgrade zlib to
 // 1.2.12-r0", "fixed in 1.2, 2.0.1", "Upgrade to version 1.2 or above.".

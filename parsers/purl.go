@@ -35,8 +35,16 @@ func PURL(kind, name, version string) string {
 
 // escapePURL escapes one segment; a colon stays as it is.
 func escapePURL(s string) string {
-	return strings.NewReplacer("+", "%20", "%3A", ":", "%7E", "~").Replace(url.QueryEscape(s))
+	if !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_' && r != ':' && r != '~'
+	}) {
+		return s
+	}
+	return unescaped.Replace(url.QueryEscape(s))
 }
+
+// unescaped undoes what QueryEscape does and a package URL does not.
+var unescaped = strings.NewReplacer("+", "%20", "%3A", ":", "%7E", "~")
 
 // SplitPURL returns the type, the name with its name space, and the version of
 // a package URL; all empty when it is not one.
