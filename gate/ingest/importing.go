@@ -366,7 +366,7 @@ func (m *importing) inventory(ctx context.Context, list []gate.Component) error 
 		return nil
 	}
 	m.test.ComponentsDigest = sum
-	return m.store.SetComponents(ctx, m.test.ID, list)
+	return m.store.SetComponents(ctx, m.test.ID, sum, list)
 }
 
 func compareComponents(a, b gate.Component) int {
@@ -412,7 +412,7 @@ func (m *importing) addRecord(ctx context.Context, result Result, state string, 
 	rec := store.ImportRecord{
 		TestID: &m.test.ID, ProductID: &m.test.ProductID, Type: kind(r), State: state, ScanType: r.ScanType, Filename: r.Report.Filename, ArtifactID: artifact, UserID: r.User.ID,
 		Settings: importSettings(r), Version: r.Version, BuildID: r.BuildID, CommitHash: r.CommitHash, BranchTag: r.BranchTag,
-		IdempotencyKey: r.IdempotencyKey, RequestSHA256: sum, Sequence: r.Sequence, Statistics: result.After, Created: m.now,
+		IdempotencyKey: r.IdempotencyKey, RequestSHA256: sum, Sequence: r.Sequence, Statistics: result.After, InventoryDigest: m.test.ComponentsDigest, Created: m.now,
 	}
 	if in != nil {
 		rec.Runs, rec.Outcome, rec.FindingCount = in.runs, worstOutcome(in.runs), in.count

@@ -19,6 +19,8 @@ import (
 type Work struct {
 	Judge    func(ctx context.Context, engagement, report int64) error // judge an engagement, if nobody has since that import
 	Maintain func(ctx context.Context) error                           // remove what has expired
+	Review   func(ctx context.Context, product int64) error            // judge a product's standing verdicts again
+	Expire   func(ctx context.Context) error                           // have those reviewed whose time has run out
 
 	Followers []Follower        // of events, in this order
 	Senders   map[string]Sender // by channel
@@ -42,6 +44,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[maintainArgs]) error { return work.Maintain(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(follow(pool, work.Followers)))
 	river.AddWorker(workers, &sendWorker{senders: work.Senders})
+	addReviews(workers, work)
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues:               queues(work),
 		Workers:              workers,
@@ -51,6 +54,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 		Logger:               log,
 		PeriodicJobs: []*river.PeriodicJob{
 			river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) { return maintainArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
+			expiring(),
 		},
 	})
 	return &Jobs{client}, err
@@ -60,6 +64,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 // not answer holds up nobody else.
 func queues(work Work) map[string]river.QueueConfig {
 	all := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4 * runtime.NumCPU(), FetchCooldown: 5 * time.Millisecond}}
+	all[reviewQueue] = river.QueueConfig{MaxWorkers: reviewWorkers}
 	for channel := range work.Senders {
 		all[queue(channel)] = river.QueueConfig{MaxWorkers: 4}
 	}

@@ -63,7 +63,9 @@ func (s *Server) work() jobs.Work {
 			return s.judge.JudgeLater(ctx, engagement, report, now())
 		},
 		Maintain:  func(ctx context.Context) error { return s.store.RemoveExpired(ctx, now()) },
-		Followers: []jobs.Follower{},
+		Review:    func(ctx context.Context, product int64) error { return s.judge.Review(ctx, product, now()) },
+		Expire:    s.expire,
+		Followers: []jobs.Follower{s.review},
 		Senders:   map[string]jobs.Sender{},
 	}
 }

@@ -34,6 +34,7 @@ type ImportRecord struct {
 	RequestSHA256         []byte
 	Sequence              int64
 	Statistics            any
+	InventoryDigest       []byte // of the components that it lists
 	Created               time.Time
 }
 
@@ -41,14 +42,14 @@ type ImportRecord struct {
 func (s *Store) AddImport(ctx context.Context, r ImportRecord) (int64, error) {
 	return scalar[int64](ctx, s.db, `
 		insert into test_imports (test_id, product_id, type, state, error, scan_type, filename, artifact_id, user_id, import_settings, version, build_id,
-		                          commit_hash, branch_tag, runs, outcome, finding_count, idempotency_key, request_sha256, sequence, statistics, created, modified)
+		                          commit_hash, branch_tag, runs, outcome, finding_count, idempotency_key, request_sha256, sequence, statistics, inventory_digest, created, modified)
 		values (@test, @product, @type, @state, @error, @scan_type, @filename, @artifact, @user, @settings, coalesce(@version, ''), coalesce(@build, ''),
-		        coalesce(@commit, ''), coalesce(@branch, ''), @runs, @outcome, @count, nullif(@key, ''), @request, @sequence, @statistics, @created, @created)
+		        coalesce(@commit, ''), coalesce(@branch, ''), @runs, @outcome, @count, nullif(@key, ''), @request, @sequence, @statistics, @inventory, @created, @created)
 		returning id`, pgx.NamedArgs{
 		"test": r.TestID, "product": r.ProductID, "type": r.Type, "state": r.State, "error": r.Error, "scan_type": r.ScanType, "filename": r.Filename,
 		"artifact": r.ArtifactID, "user": r.UserID, "settings": r.Settings, "version": r.Version, "build": r.BuildID, "commit": r.CommitHash, "branch": r.BranchTag,
 		"runs": orEmpty(r.Runs), "outcome": r.Outcome, "count": r.FindingCount, "key": r.IdempotencyKey, "request": r.RequestSHA256, "sequence": r.Sequence,
-		"statistics": r.Statistics, "created": r.Created,
+		"statistics": r.Statistics, "inventory": r.InventoryDigest, "created": r.Created,
 	})
 }
 
@@ -143,8 +144,15 @@ func (s *Store) AddAttachments(ctx context.Context, list []Attachment) error {
 	}, list)
 }
 
-// SetComponents makes list the inventory of a test.
-func (s *Store) SetComponents(ctx context.Context, test int64, list []gate.Component) error {
+// SetComponents makes list the inventory of a test, and keeps its package URLs
+// by its digest for verdicts that compare with it later.
+func (s *Store) SetComponents(ctx context.Context, test int64, digest []byte, list []gate.Component) error {
+	if _, err := s.db.Exec(ctx, `
+		insert into inventories (digest, purls)
+		select $1, array(select distinct purl from unnest($2::text[]) purl where purl <> '' order by 1)
+		on conflict do nothing`, digest, purlsOf(list)); err != nil {
+		return err
+	}
 	if _, err := s.db.Exec(ctx, `delete from components where test_id = $1`, test); err != nil {
 		return err
 	}
@@ -156,6 +164,14 @@ func (s *Store) SetComponents(ctx context.Context, test int64, list []gate.Compo
 		{"licenses", func(b []byte, c gate.Component) []byte { return putTexts(b, c.Licenses) }},
 		{"path", func(b []byte, c gate.Component) []byte { return putText(b, c.Path) }},
 	}, list)
+}
+
+func purlsOf(list []gate.Component) []string {
+	out := make([]string, len(list))
+	for i, c := range list {
+		out[i] = c.PURL
+	}
+	return out
 }
 
 // TagFindings adds tags to findings.

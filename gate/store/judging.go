@@ -74,6 +74,9 @@ type JudgedImport struct {
 	FindingCount int
 	Components   int
 	SHA256       []byte
+
+	InventoryDigest []byte // of the components that were listed; nil: from before that was kept
+	LastID          int64  // the test's newest import
 }
 
 // JudgedImports returns the imports into an engagement's tests that were done,
@@ -81,7 +84,10 @@ type JudgedImport struct {
 func (s *Store) JudgedImports(ctx context.Context, engagement int64, limit int) ([]JudgedImport, error) {
 	return many[JudgedImport](ctx, s.db, `
 		select i.id, i.test_id, t.test_type_id, tt.name as test_type, i.scan_type, i.commit_hash, i.created, i.outcome, i.runs, i.finding_count, a.sha256,
-		       (select count(*) from components c where c.test_id = t.id)::int as components
+		       i.inventory_digest, max(i.id) over (partition by i.test_id) as last_id,
+		       case when i.inventory_digest is not null then coalesce((select cardinality(v.purls) from inventories v where v.digest = i.inventory_digest), 0)
+		            when i.id = max(i.id) over (partition by i.test_id) then (select count(*) from components c where c.test_id = t.id)::int
+		            else 0 end as components
 		from tests t
 		join test_types tt on tt.id = t.test_type_id
 		cross join lateral (
@@ -92,23 +98,23 @@ func (s *Store) JudgedImports(ctx context.Context, engagement int64, limit int) 
 		order by i.id desc`, pgx.NamedArgs{"engagement": engagement, "limit": limit})
 }
 
-// ImportActions returns the ids of the findings that imports did something to,
-// by action.
-func (s *Store) ImportActions(ctx context.Context, imports []int64) (map[byte][]int64, error) {
-	type row struct {
-		Action     string
-		FindingIDs []int64
-	}
-	rows, err := many[row](ctx, s.db, `
-		select action::text, finding_ids from test_import_actions where test_import_id = any($1) and action <> 'U'`, imports)
-	if err != nil {
-		return nil, err
-	}
-	actions := map[byte][]int64{}
-	for _, r := range rows {
-		actions[r.Action[0]] = append(actions[r.Action[0]], r.FindingIDs...)
-	}
-	return actions, nil
+// ImportAction is what an import did to findings: "N" for new, "C" for closed,
+// "R" for opened again.
+type ImportAction struct {
+	ImportID   int64
+	TestID     int64
+	Action     string
+	FindingIDs []int64
+}
+
+// ImportActions returns what imports into an engagement after one did, the
+// newest first.
+func (s *Store) ImportActions(ctx context.Context, engagement, after int64) ([]ImportAction, error) {
+	return many[ImportAction](ctx, s.db, `
+		select i.id as import_id, i.test_id, a.action::text as action, a.finding_ids
+		from test_imports i join test_import_actions a on a.test_import_id = i.id
+		where i.test_id in (select id from tests where engagement_id = $1) and i.id > $2 and a.action <> 'U'
+		order by i.id desc`, engagement, after)
 }
 
 // JudgedFinding is a finding as a gate sees it.
@@ -190,26 +196,14 @@ func (s *Store) JudgedFindings(ctx context.Context, engagement int64) iter.Seq2[
 	}
 }
 
-// Inventory returns the package URLs that an engagement's newest reports list,
-// and whether any of them lists components.
-func (s *Store) Inventory(ctx context.Context, engagement int64) ([]string, error) {
+// Inventory returns the package URLs of some inventories, and those that the
+// newest reports of some tests list, each once.
+func (s *Store) Inventory(ctx context.Context, digests [][]byte, tests []int64) ([]string, error) {
 	return scalars[string](ctx, s.db, `
-		select distinct purl from components where purl <> '' and test_id in (select id from tests where engagement_id = $1) order by purl`, engagement)
-}
-
-// PolicySource is the newest version of a policy that is kept on the server.
-type PolicySource struct {
-	Name   string
-	Source string
-}
-
-// Policies returns the newest version of each policy.
-func (s *Store) Policies(ctx context.Context) ([]PolicySource, error) {
-	return many[PolicySource](ctx, s.db, `
-		select distinct on (p.id) p.name, v.source
-		from policies p join policy_versions v on v.policy_id = p.id
-		where p.deleted is null
-		order by p.id, v.version desc`)
+		select unnest(purls) as purl from inventories where digest = any($1)
+		union
+		select purl from components where purl <> '' and test_id = any($2)
+		order by purl`, digests, orEmpty(tests))
 }
 
 // NewVerdict is a verdict to be kept, with its inputs by digest.
@@ -220,6 +214,9 @@ type NewVerdict struct {
 	Imports                 []int64
 	Parts                   map[string][]byte // compressed, by digest
 	InputsDigest            []byte
+	Cause                   string // what made it be judged
+	Announce                bool   // it is news
+	Replaces                *int64 // the verdict before it
 }
 
 // AddVerdict keeps a verdict and its inputs. Earlier verdicts of the same
@@ -233,12 +230,14 @@ func (s *Store) AddVerdict(ctx context.Context, v NewVerdict) (int64, error) {
 	d := v.Verdict
 	id, err := scalar[int64](ctx, s.db, `
 		insert into verdicts (product_id, engagement_id, overall, conclusive, exit_code, branch, commit_hash, pull_request, build_id, event, inputs_digest, document,
-		                      test_import_ids, decided_at, valid_until)
-		values (@product, @engagement, @overall, @conclusive, @exit, @branch, @commit, @pr, @build, @event, @inputs, @document, @imports, @decided, @valid)
+		                      test_import_ids, decided_at, valid_until, cause, announce, replaces)
+		values (@product, @engagement, @overall, @conclusive, @exit, @branch, @commit, @pr, @build, @event, @inputs, @document, @imports, @decided, @valid,
+		        @cause, @announce, @replaces)
 		returning id`, pgx.NamedArgs{
 		"product": v.ProductID, "engagement": v.EngagementID, "overall": d.Overall, "conclusive": d.Conclusive, "exit": d.Exit, "branch": d.Subject.Branch,
 		"commit": d.Subject.Commit, "pr": v.PullRequest, "build": v.BuildID, "event": d.Subject.Event, "inputs": v.InputsDigest, "document": d,
 		"imports": orEmpty(v.Imports), "decided": d.DecidedAt, "valid": nullTime(d.ValidUntil),
+		"cause": v.Cause, "announce": v.Announce, "replaces": v.Replaces,
 	})
 	if err != nil {
 		return 0, err
@@ -263,9 +262,13 @@ type StoredVerdict struct {
 	InputsDigest []byte
 	SupersededBy *int64
 	DecidedAt    time.Time
+	Cause        string
+	Announce     bool
+	Replaces     *int64
+	Checked      *time.Time
 }
 
-const storedVerdictColumns = `id, product_id, engagement_id, document, inputs_digest, superseded_by, decided_at`
+const storedVerdictColumns = `id, product_id, engagement_id, document, inputs_digest, superseded_by, decided_at, cause, announce, replaces, checked`
 
 // Verdict returns a verdict of a product in scope.
 func (s *Store) Verdict(ctx context.Context, scope gate.Scope, id int64) (StoredVerdict, error) {

@@ -77,6 +77,9 @@ func scalars[T any](ctx context.Context, db DB, sql string, args ...any) ([]T, e
 	return v, conflict(err)
 }
 
+// isNoRows tells whether a statement that returns a row did nothing.
+func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
+
 // conflict tells a violated constraint as what it is.
 func conflict(err error) error {
 	e, ok := errors.AsType[*pgconn.PgError](err)

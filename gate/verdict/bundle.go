@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"defectdojo/gate"
 	"defectdojo/gate/store"
 	"defectdojo/policies"
 	"defectdojo/policies/bundle"
@@ -33,7 +32,10 @@ func (j *Judge) Bundle(ctx context.Context, r BundleRequest, now time.Time) (*bu
 	}
 	g := gathering{store: j.Store, request: Request{Branch: r.Branch, Component: r.Component}, product: product, now: now}
 	out.Product = g.context().Product
-	if out.Policies, err = g.policies(ctx); err != nil || engagement == 0 {
+	if out.Policies, err = g.policies(ctx); err != nil {
+		return out, err
+	}
+	if out.Waivers, out.VEX, err = g.waivers(ctx); err != nil || engagement == 0 {
 		return out, err
 	}
 	return out, g.fill(ctx, out)
@@ -55,36 +57,26 @@ func (g *gathering) fill(ctx context.Context, out *bundle.Bundle) error {
 		return err
 	}
 	g.learnTests(imports)
-	base := &policies.Baseline{Kind: policies.BaselineAncestor, Branch: out.Branch, Commit: imports[0].CommitHash}
-	seen := map[int64]bool{}
-	for _, i := range imports {
-		if seen[i.TestID] || i.Outcome == gate.Failed || i.Outcome == gate.Partial {
-			continue
-		}
-		seen[i.TestID] = true
-		run := g.run(i, imports, policies.OnBase)
-		out.Runs = append(out.Runs, run)
-		base.Scanners = append(base.Scanners, run.Tool)
-	}
-	for f, err := range g.store.JudgedFindings(ctx, g.product.EngagementID) {
-		if err != nil {
-			return err
-		}
-		known := g.finding(&f)
-		out.Findings = append(out.Findings, known)
-		if f.Flags.IsMitigated && !f.Flags.FalseP && !f.Flags.OutOfScope {
-			base.Closed = append(base.Closed, known.Fingerprint)
-		} else {
-			base.Findings = append(base.Findings, known)
-		}
-	}
-	if base.Inventory, err = g.store.Inventory(ctx, g.product.EngagementID); err != nil {
+	found, err := collect(g.store.JudgedFindings(ctx, g.product.EngagementID))
+	if err != nil {
 		return err
 	}
-	if len(base.Inventory) == 0 {
-		base.Inventory = nil // no report there lists components: not known
+	c := g.context()
+	c.HeadCommit = "" // whatever comes next
+	choice := policies.ChooseBaseline(&c, g.tools(), g.scanned(&c, imports, c.Branch))
+	for i := range found {
+		out.Findings = append(out.Findings, g.finding(&found[i]))
 	}
-	out.Baseline = tidy(base)
+	if choice == nil {
+		return g.learnBundle(ctx, out)
+	}
+	p := past{line: line{g.product.EngagementID, imports, found}, last: lastImports(choice)}
+	out.Baseline, out.Runs = choice.Baseline(), g.baseRuns(&p)
+	out.Baseline.Kind, out.Baseline.Distance = policies.BaselineAncestor, 0
+	if err := g.rewind(ctx, &p, out.Baseline); err != nil {
+		return err
+	}
+	tidy(out.Baseline)
 	return g.learnBundle(ctx, out)
 }
 
@@ -105,8 +97,10 @@ func (g *gathering) learnBundle(ctx context.Context, out *bundle.Bundle) error {
 	for i := range out.Findings {
 		k.Learn(&out.Findings[i])
 	}
-	for i := range out.Baseline.Findings {
-		k.Learn(&out.Baseline.Findings[i])
+	if out.Baseline != nil {
+		for i := range out.Baseline.Findings {
+			k.Learn(&out.Baseline.Findings[i])
+		}
 	}
 	out.Intel, out.Records, out.KEVWhole, out.EPSSStale = Snapshots(known), k.Records, k.KEVWhole, k.EPSSStale
 	return nil

@@ -37,7 +37,12 @@ type Request struct {
 	BuildID      string
 	Fork         bool
 	Actor        string
-	Policies     []Source // of the repository, as they are on the target branch
+	Policies     []Source // of the repository, as they are on the target branch; its waivers, too
+
+	ArtifactDigests []string          // "sha256:…" of what is built
+	Ancestors       []string          // commits from the merge base (of a push: the head) back, the nearest first
+	Changed         []string          // paths that the change touches; nil: not known
+	Renames         map[string]string // new path → old path
 }
 
 // Source is a policy's text with its file's name.
@@ -56,12 +61,29 @@ type Judge struct {
 
 	// Tell tells of a new verdict, in the transaction that keeps it. Nil: nobody is told.
 	Tell func(ctx context.Context, tx pgx.Tx, e gate.Event) error
+
+	// Approvers returns who may approve waivers of a product: of a repository's
+	// waivers only their approvals count. Nil: nobody's do.
+	Approvers func(ctx context.Context, product int64) ([]gate.User, error)
 }
+
+// Asked and Imported are the causes of verdicts that are not judged again: a
+// build asked, or a report came and no build did.
+const (
+	Asked    = "asked"
+	Imported = "import"
+)
 
 // Judge judges the newest reports of an engagement at a time, and keeps the verdict.
 func (j *Judge) Judge(ctx context.Context, r Request, now time.Time) (Judged, error) {
-	var out Judged
-	err := j.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error {
+	out, _, err := j.judge(ctx, r, Asked, now, nil)
+	return out, err
+}
+
+// judge judges and keeps the verdict, unless it says the same as one that it
+// would take the place of.
+func (j *Judge) judge(ctx context.Context, r Request, cause string, now time.Time, again *store.StoredVerdict) (out Judged, kept bool, err error) {
+	err = j.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error {
 		product, err := s.JudgedProduct(ctx, r.EngagementID)
 		if err != nil {
 			return err
@@ -70,63 +92,131 @@ func (j *Judge) Judge(ctx context.Context, r Request, now time.Time) (Judged, er
 		if err := s.LockProduct(ctx, product.ID); err != nil {
 			return err
 		}
-		g := gathering{store: s, request: r, product: product, now: now}
-		in, err := g.inputs(ctx)
+		if r.Commit == "" {
+			if r.Commit, err = s.NewestCommit(ctx, r.EngagementID); err != nil {
+				return err
+			}
+		}
+		g := gathering{store: s, request: r, product: product, now: now, approvers: j.Approvers}
+		in, v, err := g.evaluate(ctx)
 		if err != nil {
 			return err
 		}
-		if err := g.learn(ctx, &in); err != nil {
+		if again != nil && same(again.Document, v) {
+			return s.VerdictChecked(ctx, again.ID, now)
+		}
+		kept = true
+		k, err := g.keep(ctx, in, v, cause)
+		if out = k.Judged; err != nil || j.Tell == nil || !k.announce {
 			return err
 		}
-		v, err := policies.Evaluate(in)
-		if err != nil {
-			return err
-		}
-		if out, err = g.keep(ctx, in, v); err != nil || j.Tell == nil {
-			return err
-		}
-		return j.Tell(ctx, tx, gate.Event{Kind: gate.EventVerdict, At: now, ProductID: product.ID, EngagementID: product.EngagementID, VerdictID: out.ID})
+		return j.Tell(ctx, tx, gate.Event{Kind: gate.EventVerdict, At: now, ProductID: product.ID, EngagementID: product.EngagementID, VerdictID: out.ID, Action: cause, Flipped: k.flipped})
 	})
+	return out, kept, err
+}
+
+// evaluate gathers the inputs and judges them.
+func (g *gathering) evaluate(ctx context.Context) (policies.Inputs, gate.Verdict, error) {
+	in, err := g.inputs(ctx)
+	if err != nil {
+		return in, gate.Verdict{}, err
+	}
+	if err := g.learn(ctx, &in); err != nil {
+		return in, gate.Verdict{}, err
+	}
+	v, err := policies.Evaluate(in)
+	return in, v, err
+}
+
+// kept is a verdict that was kept, and whether it is news.
+type kept struct {
+	Judged
+	flipped  bool // it says other than the one before it
+	announce bool
+}
+
+// keep stores a verdict with its inputs. One that somebody asked for is news;
+// one that was judged again only if it says other than before.
+func (g *gathering) keep(ctx context.Context, in policies.Inputs, v gate.Verdict, cause string) (kept, error) {
+	parts, digest, err := g.pack(in)
+	if err != nil {
+		return kept{}, err
+	}
+	n := store.NewVerdict{
+		ProductID: g.product.ID, EngagementID: g.product.EngagementID, Verdict: v, BuildID: g.request.BuildID, Imports: g.imports,
+		Parts: parts, InputsDigest: digest, Cause: cause, Announce: true,
+	}
+	if g.request.PullRequest != 0 {
+		n.PullRequest = strconv.Itoa(g.request.PullRequest)
+	}
+	out := kept{}
+	last, err := g.store.LastVerdict(ctx, g.product.EngagementID)
+	switch {
+	case err == nil:
+		n.Replaces, out.flipped = &last.ID, Flipped(&last.Document, &v)
+		n.Announce = cause == Asked || cause == Imported || out.flipped
+	case gate.KindOf(err) != gate.NotFound:
+		return out, err
+	}
+	out.announce = n.Announce
+	id, err := g.store.AddVerdict(ctx, n)
+	out.Judged = Judged{ID: id, ProductID: g.product.ID, Verdict: v}
 	return out, err
 }
 
-// keep stores a verdict with its inputs.
-func (g *gathering) keep(ctx context.Context, in policies.Inputs, v gate.Verdict) (Judged, error) {
+// Flipped tells whether two verdicts say different things to a build.
+func Flipped(before, after *gate.Verdict) bool {
+	return before.Overall != after.Overall || before.Exit != after.Exit
+}
+
+// same tells whether two verdicts differ in no more than when they were decided.
+func same(a, b gate.Verdict) bool {
+	for _, v := range []*gate.Verdict{&a, &b} {
+		v.ID, v.DecidedAt, v.Inputs = "", time.Time{}, gate.InputDigests{}
+	}
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// pack makes of the inputs what is stored of them: each part by its digest,
+// compressed, with the list of them, whose digest stands for all.
+func (g *gathering) pack(in policies.Inputs) (byDigest map[string][]byte, digest []byte, err error) {
 	in.Normalize()
 	parts, err := in.Parts()
 	if err != nil {
-		return Judged{}, err
+		return nil, nil, err
 	}
-	byDigest := map[string][]byte{}
-	manifest := inputManifest{Now: in.Now, Provisional: in.Provisional, Parts: map[string]string{}}
+	byDigest = map[string][]byte{}
+	add := func(content []byte) (string, error) {
+		d := strings.TrimPrefix(policies.Digest(content), "sha256:")
+		packed, err := compress(content)
+		byDigest[d] = packed
+		return d, err
+	}
+	m := inputManifest{Now: in.Now, Provisional: in.Provisional, Parts: map[string]string{}}
 	for name, content := range parts {
-		digest := strings.TrimPrefix(policies.Digest(content), "sha256:")
-		manifest.Parts[name] = digest
-		if byDigest[digest], err = compress(content); err != nil {
-			return Judged{}, err
+		if m.Parts[name], err = add(content); err != nil {
+			return nil, nil, err
 		}
 	}
-	m, err := json.Marshal(manifest)
+	request, err := json.Marshal(g.request)
 	if err != nil {
-		return Judged{}, err
+		return nil, nil, err
 	}
-	digest := strings.TrimPrefix(policies.Digest(m), "sha256:")
-	if byDigest[digest], err = compress(m); err != nil {
-		return Judged{}, err
+	if m.Request, err = add(request); err != nil {
+		return nil, nil, err
 	}
-	sum, err := hex.DecodeString(digest)
+	text, err := json.Marshal(m)
 	if err != nil {
-		return Judged{}, err
+		return nil, nil, err
 	}
-	pr := ""
-	if g.request.PullRequest != 0 {
-		pr = strconv.Itoa(g.request.PullRequest)
+	d, err := add(text)
+	if err != nil {
+		return nil, nil, err
 	}
-	id, err := g.store.AddVerdict(ctx, store.NewVerdict{
-		ProductID: g.product.ID, EngagementID: g.product.EngagementID, Verdict: v, PullRequest: pr, BuildID: g.request.BuildID, Imports: g.imports,
-		Parts: byDigest, InputsDigest: sum,
-	})
-	return Judged{ID: id, ProductID: g.product.ID, Verdict: v}, err
+	digest, err = hex.DecodeString(d)
+	return byDigest, digest, err
 }
 
 // inputManifest names the parts of a verdict's inputs by their digests.
@@ -134,6 +224,7 @@ type inputManifest struct {
 	Now         time.Time         `json:"now"`
 	Provisional bool              `json:"provisional"`
 	Parts       map[string]string `json:"parts"`
+	Request     string            `json:"request,omitempty"` // what was asked, to ask it again
 }
 
 func compress(b []byte) ([]byte, error) {
@@ -176,12 +267,8 @@ func (j *Judge) Replay(ctx context.Context, scope gate.Scope, id int64) (kept, a
 
 // Inputs returns the kept inputs of a verdict, whose digests are checked.
 func (j *Judge) Inputs(ctx context.Context, digest []byte) (policies.Inputs, error) {
-	b, err := j.part(ctx, hex.EncodeToString(digest))
+	m, err := j.manifest(ctx, digest)
 	if err != nil {
-		return policies.Inputs{}, err
-	}
-	var m inputManifest
-	if err := json.Unmarshal(b, &m); err != nil {
 		return policies.Inputs{}, err
 	}
 	parts := make(map[string][]byte, len(m.Parts))
@@ -191,6 +278,43 @@ func (j *Judge) Inputs(ctx context.Context, digest []byte) (policies.Inputs, err
 		}
 	}
 	return policies.FromParts(parts, m.Now, m.Provisional)
+}
+
+func (j *Judge) manifest(ctx context.Context, digest []byte) (inputManifest, error) {
+	var m inputManifest
+	b, err := j.part(ctx, hex.EncodeToString(digest))
+	if err != nil {
+		return m, err
+	}
+	return m, json.Unmarshal(b, &m)
+}
+
+// request returns what a verdict was asked for with.
+func (j *Judge) request(ctx context.Context, v *store.StoredVerdict) (Request, error) {
+	m, err := j.manifest(ctx, v.InputsDigest)
+	if err != nil {
+		return Request{}, err
+	}
+	r := Request{}
+	if m.Request == "" { // from before it was kept
+		s := v.Document.Subject
+		r = Request{
+			Event: policies.Event(s.Event), Branch: s.Branch, TargetBranch: s.TargetBranch, PullRequest: s.PullRequest, Commit: s.Commit,
+			Repository: s.Repository, Component: s.Component, ArtifactDigests: s.ArtifactDigests,
+		}
+	} else {
+		b, err := j.part(ctx, m.Request)
+		if err != nil {
+			return r, err
+		}
+		if err := json.Unmarshal(b, &r); err != nil {
+			return r, err
+		}
+	}
+	if v.EngagementID != nil {
+		r.EngagementID = *v.EngagementID
+	}
+	return r, nil
 }
 
 func (j *Judge) part(ctx context.Context, digest string) ([]byte, error) {
@@ -220,18 +344,23 @@ func (j *Judge) JudgeLater(ctx context.Context, engagement, report int64, now ti
 		return err
 	}
 	r := Request{EngagementID: engagement}
-	if r.Commit, err = j.Store.NewestCommit(ctx, engagement); err != nil {
-		return err
-	}
 	last, err := j.Store.LastVerdict(ctx, engagement)
 	switch {
 	case err == nil:
-		s := last.Document.Subject
-		r.Event, r.Branch, r.TargetBranch, r.PullRequest, r.Repository, r.Component = policies.Event(s.Event), s.Branch, s.TargetBranch, s.PullRequest, s.Repository, s.Component
+		if r, err = j.request(ctx, &last); err != nil {
+			return err
+		}
 	case gate.KindOf(err) != gate.NotFound:
 		return err
 	}
-	_, err = j.Judge(ctx, r, now)
+	commit, err := j.Store.NewestCommit(ctx, engagement)
+	if err != nil {
+		return err
+	}
+	if commit != r.Commit { // of another commit, nothing that was said of the last holds
+		r.Commit, r.Ancestors, r.Changed, r.Renames, r.ArtifactDigests, r.BuildID = commit, nil, nil, nil, nil, ""
+	}
+	_, _, err = j.judge(ctx, r, Imported, now, nil)
 	if gate.KindOf(err) == gate.NotFound {
 		return nil // the engagement is gone
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"gocloud.dev/blob/memblob"
 
 	"defectdojo/gate"
@@ -23,11 +25,14 @@ var now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
 // pipeline imports reports and judges them, as a pipeline does.
 type pipeline struct {
-	t     *testing.T
-	store *store.Store
-	imp   *ingest.Importer
-	user  gate.User
-	clock time.Time
+	t      *testing.T
+	pool   *pgxpool.Pool
+	store  *store.Store
+	imp    *ingest.Importer
+	judger *verdict.Judge
+	user   gate.User
+	clock  time.Time
+	told   []gate.Event
 }
 
 func newPipeline(t *testing.T) *pipeline {
@@ -35,7 +40,8 @@ func newPipeline(t *testing.T) *pipeline {
 	pool := gatetest.DB(t)
 	blobs := memblob.OpenBucket(nil)
 	t.Cleanup(func() { blobs.Close() })
-	p := &pipeline{t: t, store: store.New(pool), clock: now}
+	p := &pipeline{t: t, pool: pool, store: store.New(pool), clock: now}
+	p.judger = &verdict.Judge{Store: p.store, Tell: func(_ context.Context, _ pgx.Tx, e gate.Event) error { p.told = append(p.told, e); return nil }}
 	p.imp = &ingest.Importer{Store: p.store, Blobs: blobs}
 	if err := pool.QueryRow(context.Background(), `insert into users (username) values ('ci') returning id`).Scan(&p.user.ID); err != nil {
 		t.Fatal(err)
@@ -46,13 +52,20 @@ func newPipeline(t *testing.T) *pipeline {
 // run imports a report of a branch at a commit and judges the branch.
 func (p *pipeline) run(branch, target, commit string, findings ...map[string]any) verdict.Judged {
 	p.t.Helper()
+	engagement := p.upload("Generic Findings Import", branch, commit, map[string]any{"findings": append([]map[string]any{}, findings...)})
+	return p.judge(verdict.Request{EngagementID: engagement, Branch: branch, TargetBranch: target, Commit: commit})
+}
+
+// upload imports a report of a branch at a commit and returns the engagement.
+func (p *pipeline) upload(scanType, branch, commit string, content any) int64 {
+	p.t.Helper()
 	p.clock = p.clock.Add(time.Minute)
-	report, err := json.Marshal(map[string]any{"findings": append([]map[string]any{}, findings...)})
+	report, err := json.Marshal(content)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	r := ingest.Request{
-		User: p.user, ScanType: "Generic Findings Import", Reimport: true, CloseOldFindings: true, AllowEmpty: true, CommitHash: &commit, BranchTag: &branch,
+		User: p.user, ScanType: scanType, Reimport: true, CloseOldFindings: true, AllowEmpty: true, CommitHash: &commit, BranchTag: &branch,
 		Target: ingest.Target{ProductTypeName: "t", ProductName: "p", EngagementName: branch, AutoCreateContext: true},
 		Report: ingest.Report{Filename: "r.json", Content: bytes.NewReader(report), Size: int64(len(report)), SHA256: sha256.Sum256(report)},
 	}
@@ -64,11 +77,18 @@ func (p *pipeline) run(branch, target, commit string, findings ...map[string]any
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	event := policies.Push
-	if target != "" {
-		event = policies.PullRequest
+	return result.EngagementID
+}
+
+// judge has the newest reports judged.
+func (p *pipeline) judge(r verdict.Request) verdict.Judged {
+	p.t.Helper()
+	p.clock = p.clock.Add(time.Second)
+	r.Event = policies.Push
+	if r.TargetBranch != "" {
+		r.Event = policies.PullRequest
 	}
-	j, err := (&verdict.Judge{Store: p.store}).Judge(context.Background(), verdict.Request{EngagementID: result.EngagementID, Event: event, Branch: branch, TargetBranch: target, Commit: commit}, p.clock)
+	j, err := p.judger.Judge(context.Background(), r, p.clock)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -119,4 +139,9 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: replayed otherwise (-kept +again):\n%s", s.name, diff)
 		}
 	}
+}
+
+func newVersion(policy, author int64, source string, at time.Time) store.NewPolicyVersion {
+	sum := sha256.Sum256([]byte(source))
+	return store.NewPolicyVersion{PolicyID: policy, Source: source, Digest: sum[:], AuthorID: author, Now: at}
 }

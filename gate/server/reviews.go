@@ -1,0 +1,53 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"defectdojo/gate"
+	"defectdojo/gate/store"
+)
+
+// reviewDelay gathers changes that come together: one review is for all of them.
+const reviewDelay = 3 * time.Second
+
+// review has verdicts judged again after what they rest on has changed: those of
+// one product, or of all.
+func (s *Server) review(ctx context.Context, tx pgx.Tx, e gate.Event) error {
+	switch e.Kind {
+	case gate.EventTriage, gate.EventWaiver, gate.EventPolicy, gate.EventIntel:
+	default:
+		return nil
+	}
+	products := []int64{e.ProductID}
+	if e.ProductID == 0 {
+		var err error
+		if products, err = store.In(tx).JudgedProducts(ctx); err != nil {
+			return err
+		}
+	}
+	return s.queueReviews(ctx, tx, products, string(e.Kind))
+}
+
+func (s *Server) queueReviews(ctx context.Context, tx pgx.Tx, products []int64, cause string) error {
+	due := now().Add(reviewDelay)
+	fresh, err := store.In(tx).QueueReviews(ctx, products, cause, due)
+	if err != nil {
+		return err
+	}
+	return s.jobs.Review(ctx, tx, fresh, due)
+}
+
+// expireAtOnce bounds how many products one look for verdicts whose time has run
+// out has reviewed; the next look takes the others.
+const expireAtOnce = 500
+
+func (s *Server) expire(ctx context.Context) error {
+	products, err := s.store.ExpiredVerdicts(ctx, now(), expireAtOnce)
+	if err != nil || len(products) == 0 {
+		return err
+	}
+	return s.store.Tx(ctx, func(_ *store.Store, tx pgx.Tx) error { return s.queueReviews(ctx, tx, products, "expired") })
+}

@@ -1,0 +1,82 @@
+package verdict
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"defectdojo/gate/dedup"
+	"defectdojo/gate/store"
+	"defectdojo/parsers/all"
+	"defectdojo/policies"
+)
+
+func (g *gathering) learnTests(imports []store.JudgedImport) {
+	if g.tests == nil {
+		g.tests = map[int64]testFacts{}
+	}
+	for _, i := range imports {
+		if _, ok := g.tests[i.TestID]; !ok {
+			g.tests[i.TestID] = testFacts{scanner: scanner(i), scanType: i.ScanType, algorithm: dedup.For(i.ScanType).Algorithm}
+		}
+	}
+}
+
+// scanner is a test's tool, in the word that policies use: "trivy". Formats of
+// many tools name theirs in the test type: "Semgrep Scan (SARIF)".
+func scanner(i store.JudgedImport) string {
+	if tool, _, ok := strings.Cut(i.TestType, " Scan ("); ok {
+		return strings.ToLower(tool)
+	}
+	if p, ok := all.ByScanType(i.ScanType); ok {
+		if (p.Name == "sarif" || p.Name == "generic") && len(i.Runs) > 0 && i.Runs[0].Tool != "" {
+			return strings.ToLower(i.Runs[0].Tool)
+		}
+		return p.Name
+	}
+	return strings.ToLower(i.ScanType)
+}
+
+// current returns the imports that are of the change: those of its commit, or
+// without a commit the newest of each test.
+func (g *gathering) current(imports []store.JudgedImport, commit string) []int64 {
+	var ids []int64
+	ended := map[int64]bool{}   // tests whose imports of the commit are over
+	for _, i := range imports { // the newest first
+		if ended[i.TestID] {
+			continue
+		}
+		switch {
+		case commit == "":
+			ids = append(ids, i.ID)
+			ended[i.TestID] = true
+		case i.CommitHash == commit:
+			ids = append(ids, i.ID)
+		default:
+			ended[i.TestID] = true
+		}
+	}
+	return ids
+}
+
+// run makes evidence of an import.
+func (g *gathering) run(i store.JudgedImport, imports []store.JudgedImport, on policies.On) policies.Run {
+	r := policies.Run{
+		ID: i.ID, Tool: g.tests[i.TestID].scanner, On: on, Commit: i.CommitHash, ReportDigest: "sha256:" + hex.EncodeToString(i.SHA256),
+		Outcome: i.Outcome, CompletedAt: i.Created, Results: i.FindingCount, Components: i.Components,
+		Untrusted: on == policies.OnHead && g.request.Fork,
+	}
+	for _, run := range i.Runs {
+		r.Version, r.Ruleset = first(r.Version, run.Version), first(r.Ruleset, run.Ruleset)
+		r.Problems = append(r.Problems, run.Problems...)
+	}
+	for _, past := range imports {
+		if past.TestID != i.TestID || past.ID >= i.ID || !complete(past.Outcome) || len(r.PastResults) >= 10 {
+			continue
+		}
+		r.PastResults = append(r.PastResults, past.FindingCount)
+		if past.Components > 0 {
+			r.PastComponents = append(r.PastComponents, past.Components)
+		}
+	}
+	return r
+}
