@@ -45,10 +45,11 @@ type uploadCmd struct {
 	Component    string `env:"DD_COMPONENT" help:"Part of a monorepo: services/pay."`
 	Environment  string `env:"DD_ENVIRONMENT" help:"Where the build is to run."`
 
-	Policy   []string `type:"existingfile" help:"Policy files of the repository, from the target branch. They can only tighten."`
-	NoGate   bool     `help:"Only upload; ask for no verdict."`
-	Format   string   `enum:"text,json" default:"text" help:"text or json."`
-	ExitZero bool     `help:"Exit 0 whatever the verdict, and say what it would have been."`
+	Policy     []string `type:"existingfile" help:"Policy files of the repository, from the target branch. They can only tighten."`
+	NoGate     bool     `help:"Only upload; ask for no verdict."`
+	ReportsDir string   `name:"reports-dir" env:"DD_REPORTS_DIR" help:"Folder for the verdict in every format: JSON, Markdown, HTML, SARIF, JUnit, GitLab's."`
+	Format     string   `enum:"text,json" default:"text" help:"text or json."`
+	ExitZero   bool     `help:"Exit 0 whatever the verdict, and say what it would have been."`
 }
 
 // Run runs the command.
@@ -76,13 +77,13 @@ func (c *uploadCmd) Run(ctx context.Context, t terminal) error {
 	s := session{cmd: c, build: b, client: cl, log: t.stderr, live: isTerminal(t.stderr) && b.ci == ""}
 	out, err := s.upload(ctx, reports)
 	if err != nil || c.NoGate {
-		return c.report(t.stdout, out, nil, err)
+		return c.report(t, out, nil, err)
 	}
 	judged, err := s.judge(ctx, out[len(out)-1].EngagementID)
 	if err != nil {
-		return c.report(t.stdout, out, nil, err)
+		return c.report(t, out, nil, err)
 	}
-	return c.report(t.stdout, out, &judged, nil)
+	return c.report(t, out, &judged, nil)
 }
 
 // build is what the CI says, under what the command line says.
@@ -321,7 +322,7 @@ type answer struct {
 }
 
 // report says how it ended.
-func (c *uploadCmd) report(w io.Writer, reports []uploaded, j *client.Judged, cause error) error {
+func (c *uploadCmd) report(t terminal, reports []uploaded, j *client.Judged, cause error) error {
 	a := answer{Reports: append([]uploaded{}, reports...)}
 	switch {
 	case cause != nil:
@@ -329,6 +330,10 @@ func (c *uploadCmd) report(w io.Writer, reports []uploaded, j *client.Judged, ca
 	case j != nil:
 		a.ExitCode, a.URL, a.Verdict = j.Verdict.Exit, j.URL, &j.Verdict
 	}
+	if err := tellCI(t, c.ReportsDir, a); err != nil {
+		return err
+	}
+	w := t.stdout
 	if c.Format == "json" {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)

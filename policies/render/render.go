@@ -28,6 +28,7 @@ var Formats = []Format{
 	{"sarif", "verdict.sarif", "application/sarif+json", SARIF},
 	{"junit", "junit-gate.xml", "application/xml", JUnit},
 	{"codequality", "gl-code-quality-report.json", "application/json", CodeQuality},
+	{"gitlab-sast", "gl-sast-report.json", "application/json", GitLabSAST},
 }
 
 // ByName finds a form.
