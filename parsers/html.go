@@ -16,7 +16,12 @@ func Markdown(s string) string {
 	if !strings.ContainsAny(s, "<&") {
 		return strings.TrimSpace(s)
 	}
-	m := markdown{z: html.NewTokenizer(strings.NewReader(s))}
+	m := markdown{b: make([]byte, 0, len(s)+16)}
+	if !strings.Contains(s, "<") { // no tags: one text
+		m.write(html.UnescapeString(s))
+		return collapse(strings.TrimSpace(string(m.b)))
+	}
+	m.z = html.NewTokenizer(strings.NewReader(s))
 	for {
 		kind := m.z.Next()
 		if kind == html.ErrorToken {
@@ -94,9 +99,9 @@ func (m *markdown) write(s string) {
 		m.b = append(m.b, s...)
 		return
 	}
-	words := strings.Join(strings.Fields(s), " ")
-	if words == "" && s != "" {
-		if !m.fresh() {
+	words := strings.TrimSpace(s)
+	if words == "" {
+		if s != "" && !m.fresh() {
 			m.b = append(m.b, ' ')
 		}
 		return
@@ -104,7 +109,10 @@ func (m *markdown) write(s string) {
 	if strings.TrimLeft(s, " \t\r\n") != s && !m.fresh() {
 		m.b = append(m.b, ' ')
 	}
-	m.b = append(m.b, words...)
+	for word := range strings.FieldsSeq(words) {
+		m.b = append(append(m.b, word...), ' ')
+	}
+	m.b = m.b[:len(m.b)-1]
 	if strings.TrimRight(s, " \t\r\n") != s {
 		m.b = append(m.b, ' ')
 	}

@@ -121,10 +121,31 @@ func (n *Node) Has(path string) bool { return n.At(path) != &none }
 
 // At returns the first element at a path "a/b", or an empty one.
 func (n *Node) At(path string) *Node {
-	for c := range n.Each(path) {
+	if c := n.first(path); c != nil {
 		return c
 	}
 	return &none
+}
+
+// first returns the first element at a path, or nil.
+func (n *Node) first(path string) *Node {
+	name, rest := path, ""
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		name, rest = path[:i], path[i+1:]
+	}
+	for i := range n.children {
+		c := &n.children[i]
+		if c.Name != name && name != "*" {
+			continue
+		}
+		if len(name) < len(path) {
+			c = c.first(rest)
+		}
+		if c != nil {
+			return c
+		}
+	}
+	return nil
 }
 
 // none is what At returns when there is no such element.
@@ -227,10 +248,10 @@ func (r *nodeReader) text(n *Node, e gosax.Event) error {
 
 // child reads the element of a start tag into n, or hands it over as a part.
 func (r *nodeReader) child(n *Node, tag []byte) error {
-	c := n.add(r.t.xmlName(tagName(tag)).Local)
+	c := n.add(r.t.opened())
 	from, nodes := r.t.offset-int64(len(tag)), r.t.heldNodes-1
 	err := attributes(tag, func(name, value []byte) {
-		c.attrs = append(c.attrs, nodeAttr{r.t.xmlName(name).Local, string(value)})
+		c.attrs = append(c.attrs, nodeAttr{local(r.t.intern(name)), string(value)})
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/orisano/gosax"
 )
@@ -31,6 +32,7 @@ type tokens struct {
 	again  bool     // its end is to be given to encoding/xml, after Record read it
 	rooted bool
 	names  map[string]string
+	last   [128]string // some of them, found without the map
 
 	held       bool // an element is being read whole
 	heldOffset int64
@@ -181,15 +183,29 @@ func (t *tokens) xmlName(name []byte) xml.Name {
 	return xml.Name{Local: t.intern(name)}
 }
 
+// opened is the local name of the element that was opened last.
+func (t *tokens) opened() string { return local(t.open[len(t.open)-1]) }
+
+// local is a name without its prefix.
+func local(name string) string { return name[strings.IndexByte(name, ':')+1:] }
+
 // intern returns b as a string, the same one for the same name.
 func (t *tokens) intern(b []byte) string {
-	if s, ok := t.names[string(b)]; ok {
-		return s
+	if len(b) == 0 {
+		return ""
 	}
-	s := string(b)
-	if len(t.names) < maxXMLNames && len(s) < 100 {
-		t.names[s] = s
+	last := &t.last[(len(b)+int(b[0])*5+int(b[len(b)-1])*3)%len(t.last)]
+	if string(b) == *last {
+		return *last
 	}
+	s, ok := t.names[string(b)]
+	if !ok {
+		s = string(b)
+		if len(t.names) < maxXMLNames && len(s) < 100 {
+			t.names[s] = s
+		}
+	}
+	*last = s
 	return s
 }
 

@@ -131,27 +131,34 @@ func join(headers, body string) string {
 
 // place says in one line where an alert was met.
 func place(n *stream.Node, uri string) string {
-	s := strings.TrimSpace(n.Get("method") + " " + uri)
-	var sSb135 strings.Builder
-	for _, f := range [][2]string{{"param", "parameter"}, {"attack", "attack"}, {"evidence", "evidence"}} {
-		if v := n.Get(f[0]); v != "" {
-			sSb135.WriteString(", " + f[1] + " `" + short(v) + "`")
+	var b strings.Builder
+	b.WriteString(strings.TrimSpace(n.Get("method") + " " + uri))
+	add := func(before, text, after string) {
+		if text != "" {
+			b.WriteString(before)
+			b.WriteString(short(text))
+			b.WriteString(after)
 		}
 	}
-	s += sSb135.String()
+	add(", parameter `", n.Get("param"), "`")
+	add(", attack `", n.Get("attack"), "`")
+	add(", evidence `", n.Get("evidence"), "`")
 	if v := n.Get("otherinfo"); v != "" {
-		s += " (" + short(parsers.Markdown(v)) + ")"
+		b.WriteString(" (" + short(parsers.Markdown(v)) + ")")
 	}
-	return s
+	return b.String()
 }
 
 // short cuts a text to what fits in a list.
 func short(s string) string {
-	r := []rune(strings.Join(strings.Fields(s), " "))
-	if len(r) > 200 {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) <= 200 {
+		return s
+	}
+	if r := []rune(s); len(r) > 200 {
 		return string(r[:200]) + "…"
 	}
-	return string(r)
+	return s
 }
 
 // summary stands in for the HTTP messages where the report has none.
