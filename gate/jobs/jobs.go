@@ -24,6 +24,8 @@ type Work struct {
 
 	Followers []Follower        // of events, in this order
 	Senders   map[string]Sender // by channel
+
+	Receivers map[string]Receiver // of webhooks, by the system that sends them
 }
 
 // jobTimeout bounds one job; stuck ones are rescued a minute later.
@@ -45,6 +47,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 	river.AddWorker(workers, river.WorkFunc(follow(pool, work.Followers)))
 	river.AddWorker(workers, &sendWorker{senders: work.Senders})
 	addReviews(workers, work)
+	river.AddWorker(workers, &receiveWorker{receivers: work.Receivers})
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues:               queues(work),
 		Workers:              workers,
@@ -67,6 +70,9 @@ func queues(work Work) map[string]river.QueueConfig {
 	all[reviewQueue] = river.QueueConfig{MaxWorkers: reviewWorkers}
 	for channel := range work.Senders {
 		all[queue(channel)] = river.QueueConfig{MaxWorkers: 4}
+	}
+	for system := range work.Receivers {
+		all[receiveQueue(system)] = river.QueueConfig{MaxWorkers: 4}
 	}
 	return all
 }

@@ -64,7 +64,11 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 	if send == nil {
 		return river.JobSnooze(longestPause) // an older node got a newer one's job
 	}
-	err := send(ctx, job.Args.Body)
+	return told(send(ctx, job.Args.Body))
+}
+
+// told tells the queue what the error of a foreign system means.
+func told(err error) error {
 	switch after := integrations.RetryAfter(err); {
 	case err == nil:
 		return nil
@@ -78,11 +82,16 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 
 // NextRetry doubles the pause, up to the longest.
 func (*sendWorker) NextRetry(job *river.Job[sendArgs]) time.Time {
+	return nextTry(*job.AttemptedAt, len(job.Errors))
+}
+
+// nextTry doubles the pause with each failure, up to the longest.
+func nextTry(at time.Time, failures int) time.Time {
 	pause := longestPause
-	if n := len(job.Errors); n < 8 {
-		pause = min(2*time.Second<<n, longestPause)
+	if failures < 8 {
+		pause = min(2*time.Second<<failures, longestPause)
 	}
-	return job.AttemptedAt.Add(pause + rand.N(pause/4)) //nolint:gosec // no secret
+	return at.Add(pause + rand.N(pause/4)) //nolint:gosec // no secret
 }
 
 // Timeout bounds one attempt.

@@ -6,11 +6,13 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
+	"defectdojo/gate/inbound"
 )
 
 // body keeps what a client sends within limits. With streamed bodies the
@@ -26,6 +28,8 @@ func (s *Server) body(c *fiber.Ctx) error {
 	limit := int64(bodySize)
 	if takesReport(c.Path()) {
 		limit = s.cfg.MaxReport + bodySize // and the fields beside it
+	} else if strings.HasPrefix(c.Path(), inbound.Path) {
+		limit = inbound.MaxBody
 	}
 	length := int64(c.Request().Header.ContentLength()) // -1: chunked
 	if length > limit {

@@ -12,6 +12,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/api"
+	"defectdojo/gate/inbound"
 	"defectdojo/gate/web"
 )
 
@@ -25,7 +26,7 @@ func failed(c *fiber.Ctx, err error) error {
 		slog.ErrorContext(c.UserContext(), "the database does not answer", "method", c.Method(), "path", c.Path(), "error", err)
 		err = gate.Errorf(gate.Unavailable, "The database does not answer: try again.")
 	}
-	if path := c.Path(); strings.HasPrefix(path, api.Root) || path == "/healthz" || path == "/readyz" {
+	if path := c.Path(); strings.HasPrefix(path, api.Root) || path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, inbound.Path) {
 		return api.Error(c, err)
 	}
 	return web.Error(c, err)

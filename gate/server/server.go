@@ -14,6 +14,7 @@ import (
 	"gocloud.dev/blob"
 
 	"defectdojo/gate/auth"
+	"defectdojo/gate/inbound"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/seal"
@@ -46,7 +47,8 @@ type Server struct {
 	importer *ingest.Importer
 	judge    *verdict.Judge
 	triage   *triage.Triage
-	jobs     *jobs.Jobs // worked by this node if its role says so
+	hooks    *inbound.Hooks // of foreign systems
+	jobs     *jobs.Jobs     // worked by this node if its role says so
 
 	stopping atomic.Bool
 	life     context.Context // of requests: it ends only when they have had their time

@@ -38,6 +38,7 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.keys = &signing.Keys{Store: s.store, Box: s.box}
+	s.wireHooks()
 	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell}
 	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
 		return fmt.Errorf("prepare the workers: %w", err)
@@ -53,6 +54,7 @@ func (s *Server) mount() {
 		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Import: s.importer.Import,
 		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now,
 	})
+	s.hooks.Mount(s.app)
 	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})
 }
 
@@ -67,6 +69,7 @@ func (s *Server) work() jobs.Work {
 		Expire:    s.expire,
 		Followers: []jobs.Follower{s.review},
 		Senders:   map[string]jobs.Sender{},
+		Receivers: s.receivers(),
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 )
 
 // RemoveExpired removes what has ended: sessions, and failed logins that no
-// limit counts any more.
+// limit counts any more, and deliveries of webhooks that nobody sends again: GitHub
+// can for three days.
 func (s *Store) RemoveExpired(ctx context.Context, now time.Time) error {
 	for _, sql := range []string{
 		`delete from sessions where expires < @now::timestamptz`,
 		`delete from login_failures where at < @now::timestamptz - interval '1 day'`,
+		`delete from webhook_deliveries where received < @now::timestamptz - interval '8 days'`,
 	} {
 		if _, err := s.db.Exec(ctx, sql, pgx.NamedArgs{"now": now}); err != nil {
 			return err

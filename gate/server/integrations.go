@@ -1,0 +1,36 @@
+package server
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"defectdojo/gate/inbound"
+	"defectdojo/gate/jobs"
+)
+
+// wireHooks makes what takes the webhooks of foreign systems in.
+func (s *Server) wireHooks() {
+	s.hooks = &inbound.Hooks{
+		Store: s.store, Box: s.box, Kinds: s.hookKinds(), Now: now,
+		Enqueue: func(ctx context.Context, tx pgx.Tx, kind string, delivery int64) error {
+			return s.jobs.Receive(ctx, tx, kind, delivery)
+		},
+	}
+}
+
+// hookKinds lists the systems that send webhooks.
+func (s *Server) hookKinds() []inbound.Kind {
+	return []inbound.Kind{
+		inbound.GitHub(),
+	}
+}
+
+// receivers work the deliveries of each of them.
+func (s *Server) receivers() map[string]jobs.Receiver {
+	all := map[string]jobs.Receiver{}
+	for _, k := range s.hooks.Kinds {
+		all[k.Name] = s.hooks.Work
+	}
+	return all
+}
