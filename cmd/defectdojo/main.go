@@ -33,8 +33,10 @@ type cli struct {
 	Listen    string `placeholder:"HOST:PORT" help:"Where to listen (DD_LISTEN)."`
 	DataDir   string `placeholder:"FOLDER" help:"Where to keep data (DD_DATA_DIR)."`
 
-	Serve struct{} `cmd:"" default:"1" help:"Start the service (the default)."`
-	Fsck  struct{} `cmd:"" help:"Check that what is stored agrees with itself; exit 1 if it does not."`
+	Serve  struct{}  `cmd:"" default:"1" help:"Start the service (the default)."`
+	Fsck   struct{}  `cmd:"" help:"Check that what is stored agrees with itself; exit 1 if it does not."`
+	Replay replayCmd `cmd:"" help:"Judge verdicts again from what was kept of their inputs; exit 1 if one does not come out the same, byte for byte."`
+	Intel  intelCmd  `cmd:"" help:"What the world knows of vulnerabilities: EPSS, KEV and OSV."`
 }
 
 const description = `The gate for security findings: takes reports of scanners, keeps track of their findings,
@@ -70,8 +72,13 @@ func run(args []string, env func(string) (string, bool), stdout, stderr io.Write
 			strings.ReplaceAll(err.Error(), "\n", "\n  "))
 		return exitUsage
 	}
-	if parsed.Command() == "fsck" {
+	switch command, _, _ := strings.Cut(parsed.Command(), " <"); command {
+	case "fsck":
 		return check(cfg, stdout, stderr)
+	case "replay":
+		return c.Replay.run(cfg, stdout, stderr)
+	case "intel refresh":
+		return refresh(cfg, stdout, stderr)
 	}
 	_, child := env(inBackground)
 	if c.Detach && !child {

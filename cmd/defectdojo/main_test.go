@@ -74,7 +74,7 @@ func newHost(t *testing.T, env ...string) host {
 	}
 	data := filepath.Join(dir, "data")
 	h := host{t, data, append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DD_DATA_DIR=" + data, "DD_LISTEN=127.0.0.1:0", "DD_POSTGRES_BIN=" + os.Getenv("DD_POSTGRES_BIN"),
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DD_DATA_DIR=" + data, "DD_LISTEN=127.0.0.1:0", "DD_EPSS_URL=off", "DD_KEV_URL=off", "DD_OSV_URL=off", "DD_POSTGRES_BIN=" + os.Getenv("DD_POSTGRES_BIN"),
 	}, env...)}
 	t.Cleanup(func() {
 		server.StopNode(context.Background(), data, io.Discard)

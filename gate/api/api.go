@@ -98,6 +98,7 @@ func (a *api) routes() []route {
 		a.userRoutes(),
 		a.environmentRoutes(),
 		a.verdictRoutes(),
+		a.intelligenceRoutes(),
 		a.signingRoutes(),
 		a.scanTypeRoutes(),
 		a.importRoutes(),

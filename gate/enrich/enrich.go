@@ -159,7 +159,7 @@ func (e *Enricher) Refresh(ctx context.Context, now time.Time) ([]Result, error)
 
 func (e *Enricher) refresh(ctx context.Context, s source, now time.Time) (r Result) {
 	r.Source = s.name
-	if s.place == "" || strings.EqualFold(s.place, Off) {
+	if s.off() {
 		r.Is = Disabled
 		return r
 	}
@@ -229,6 +229,9 @@ func (e *Enricher) bring(ctx context.Context, s source, had store.IntelSource, n
 	}
 	return n, is, err
 }
+
+// off tells whether the operator wants none of it.
+func (s source) off() bool { return s.place == "" || strings.EqualFold(s.place, Off) }
 
 // plausible tells why content cannot be what it should be.
 func (s source) plausible(c content, had *store.IntelSnapshot, now time.Time) error {

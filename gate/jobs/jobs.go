@@ -21,6 +21,7 @@ type Work struct {
 	Maintain func(ctx context.Context) error                           // remove what has expired
 	Review   func(ctx context.Context, product int64) error            // judge a product's standing verdicts again
 	Expire   func(ctx context.Context) error                           // have those reviewed whose time has run out
+	Refresh  func(ctx context.Context) error                           // bring in new intelligence, if that is due
 
 	Followers []Follower        // of events, in this order
 	Senders   map[string]Sender // by channel
@@ -44,6 +45,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 		return work.Judge(ctx, j.Args.EngagementID, j.Args.ImportID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[maintainArgs]) error { return work.Maintain(ctx) }))
+	river.AddWorker(workers, &refreshWorker{refresh: work.Refresh})
 	river.AddWorker(workers, river.WorkFunc(follow(pool, work.Followers)))
 	river.AddWorker(workers, &sendWorker{senders: work.Senders})
 	addReviews(workers, work)
@@ -58,6 +60,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 		PeriodicJobs: []*river.PeriodicJob{
 			river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) { return maintainArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
 			expiring(),
+			refreshHourly(),
 		},
 	})
 	return &Jobs{client}, err

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"defectdojo/gate/enrich"
 	"defectdojo/gate/seal"
 )
 
@@ -37,6 +38,8 @@ type Config struct {
 	SecretKey  seal.Key       // seals secrets at rest; zero: the one in the data folder
 	OldKeys    []seal.Key     // still open what they sealed
 	AllowedNet []netip.Prefix // private networks that integrations may reach
+
+	Intel enrich.Places // where EPSS, KEV and OSV are read from; blank: nowhere
 
 	BlobURL   string // where raw reports are kept, in gocloud.dev/blob's words
 	MaxReport int64  // bytes of the largest report

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"defectdojo/gate/enrich"
 )
 
 // env is an environment of these variables.
@@ -25,7 +27,10 @@ func TestReadDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{DataDir: "/x", Role: All, DatabaseConns: 20, Listen: "127.0.0.1:8080", AdminUser: "admin", MaxReport: 100 << 20}
+	want := Config{
+		DataDir: "/x", Role: All, DatabaseConns: 20, Listen: "127.0.0.1:8080", AdminUser: "admin", MaxReport: 100 << 20,
+		Intel: enrich.Places{EPSS: enrich.DefaultEPSS, KEV: enrich.DefaultKEV, OSV: enrich.DefaultOSV},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -42,7 +47,8 @@ func TestRead(t *testing.T) {
 	}
 	got, err := Read(env("DD_DATA_DIR", "/x", "DD_ROLE", "web", "DD_DATABASE_HOST", "db", "DD_DATABASE_USER", "me", "DD_DATABASE_PASSWORD", "p@ss/w:rd",
 		"DD_LISTEN", "0.0.0.0:8443", "DD_TRUSTED_PROXIES", "10.0.0.0/8, ::1", "DD_SITE_URL", "https://dojo.example.com/", "DD_ADMIN_PASSWORD_FILE", secret,
-		"DD_BLOB_URL", "s3://bucket", "DD_SCAN_FILE_MAX_SIZE", "2", "DD_LOG_LEVEL", "warning", "DD_NO_INSTALL", "yes"))
+		"DD_BLOB_URL", "s3://bucket", "DD_SCAN_FILE_MAX_SIZE", "2", "DD_LOG_LEVEL", "warning", "DD_NO_INSTALL", "yes",
+		"DD_EPSS_URL", "off", "DD_KEV_URL", "file:///kev.json", "DD_OSV_URL", "/osv, https://osv.example/all.zip"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +56,7 @@ func TestRead(t *testing.T) {
 		DataDir: "/x", Role: Web, DatabaseURL: "postgres://me:p%40ss%2Fw%3Ard@db:5432/defectdojo", DatabaseConns: 20, NoInstall: true,
 		Listen: "0.0.0.0:8443", TrustedProxies: []string{"10.0.0.0/8", "::1"}, SiteURL: "https://dojo.example.com",
 		AdminUser: "admin", AdminPassword: "correct horse battery", BlobURL: "s3://bucket", MaxReport: 2 << 20, LogLevel: 4,
+		Intel: enrich.Places{EPSS: "off", KEV: "file:///kev.json", OSV: "/osv, https://osv.example/all.zip"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -65,7 +72,7 @@ func TestReadMistakes(t *testing.T) {
 	_, err := Read(env("DD_DATA_DIR", "/x", "DD_ROLE", "boss", "DD_DATABASE_URL", "postgres://me:s3cret#x@db/dojo", "DD_DATABASE_ADMIN_URL", "me:s3cret@db",
 		"DD_DATABASE_HOST", "db", "DD_DATABASE_CONNECTIONS", "many", "DD_LISTEN", "8080", "DD_SITE_URL", "dojo", "DD_TLS_CERT", "/nowhere",
 		"DD_TRUSTED_PROXIES", "proxy", "DD_ADMIN_PASSWORD", "s3cret", "DD_ADMIN_PASSWORD_FILE", "/nowhere", "DD_BLOB_URL", "ftp://x",
-		"DD_SCAN_FILE_MAX_SIZE", "0", "DD_LOG_LEVEL", "LOUD", "DD_PLAIN_HTTP", "maybe", "DD_NO_INSTALL", "2", "DD_POSTGRES_DOWNLOAD_URL", "x"))
+		"DD_SCAN_FILE_MAX_SIZE", "0", "DD_LOG_LEVEL", "LOUD", "DD_PLAIN_HTTP", "maybe", "DD_NO_INSTALL", "2", "DD_POSTGRES_DOWNLOAD_URL", "x", "DD_KEV_URL", "ftp://x"))
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -74,6 +81,7 @@ func TestReadMistakes(t *testing.T) {
 		`DD_DATABASE_CONNECTIONS: "many" is not a number from 4 to 1000`, `DD_LISTEN: "8080" is not host:port`, "DD_SITE_URL: ", "DD_TLS_CERT: open /nowhere",
 		`DD_TRUSTED_PROXIES: "proxy" is neither`, "DD_ADMIN_PASSWORD: it is set, and DD_ADMIN_PASSWORD_FILE too", `DD_BLOB_URL: "ftp" is none of`,
 		"DD_SCAN_FILE_MAX_SIZE: ", `DD_LOG_LEVEL: "LOUD"`, `DD_PLAIN_HTTP: "maybe"`, `DD_NO_INSTALL: "2"`, "DD_POSTGRES_DOWNLOAD_URL: ", "DD_TLS_CERT, DD_TLS_KEY: set both",
+		`DD_KEV_URL: "ftp://x" is no address`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in the error", want)

@@ -14,6 +14,7 @@ import (
 	"gocloud.dev/blob"
 
 	"defectdojo/gate/auth"
+	"defectdojo/gate/enrich"
 	"defectdojo/gate/inbound"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
@@ -48,7 +49,8 @@ type Server struct {
 	judge    *verdict.Judge
 	triage   *triage.Triage
 	hooks    *inbound.Hooks // of foreign systems
-	jobs     *jobs.Jobs     // worked by this node if its role says so
+	enricher *enrich.Enricher
+	jobs     *jobs.Jobs // worked by this node if its role says so
 
 	stopping atomic.Bool
 	life     context.Context // of requests: it ends only when they have had their time

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"defectdojo/gate/auth"
+	"defectdojo/gate/enrich"
 )
 
 // setting is one environment variable.
@@ -96,6 +97,19 @@ var settings = []setting{
 	{
 		name: "DD_ALLOWED_NETWORKS", store: readNetworks,
 		help: "private networks that integrations may reach, as 10.1.0.0/16, with commas",
+	},
+
+	{
+		name: "DD_EPSS_URL", def: enrich.DefaultEPSS, store: places(func(c *Config) *string { return &c.Intel.EPSS }),
+		help: "EPSS scores, as CSV, packed or not: an address, a file:///…, or off",
+	},
+	{
+		name: "DD_KEV_URL", def: enrich.DefaultKEV, store: places(func(c *Config) *string { return &c.Intel.KEV }),
+		help: "catalogue of known exploited vulnerabilities, as JSON; likewise",
+	},
+	{
+		name: "DD_OSV_URL", def: osvDev, store: places(func(c *Config) *string { return &c.Intel.OSV }),
+		help: "advisories in OSV's form, as zips, folders or JSON, several with commas, or off; osv.dev: its exports of eight languages",
 	},
 
 	{

@@ -40,6 +40,7 @@ func (s *Server) wire() error {
 	s.keys = &signing.Keys{Store: s.store, Box: s.box}
 	s.wireHooks()
 	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell}
+	s.enricher = s.newEnricher()
 	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
 		return fmt.Errorf("prepare the workers: %w", err)
 	}
@@ -67,7 +68,8 @@ func (s *Server) work() jobs.Work {
 		Maintain:  func(ctx context.Context) error { return s.store.RemoveExpired(ctx, now()) },
 		Review:    func(ctx context.Context, product int64) error { return s.judge.Review(ctx, product, now()) },
 		Expire:    s.expire,
-		Followers: []jobs.Follower{s.review},
+		Refresh:   s.refreshIntel,
+		Followers: []jobs.Follower{s.enrichImport, s.review},
 		Senders:   map[string]jobs.Sender{},
 		Receivers: s.receivers(),
 	}

@@ -38,6 +38,14 @@ type IntelSnapshot struct {
 	Tags map[string]string `json:"-"` // URL → ETag, or Last-Modified; of a new one
 }
 
+// FreshFor is how long a snapshot may say no: that a vulnerability is not in the
+// KEV catalogue, how unlikely its use is, or that it has no fix. A policy may
+// demand less. What is older is unknown.
+const FreshFor = 14 * 24 * time.Hour
+
+// Fresh tells whether a snapshot may still say no.
+func (s *IntelSnapshot) Fresh(now time.Time) bool { return now.Before(s.Published.Add(FreshFor)) }
+
 // Vulnerability is what is known of one: of a CVE under its id, of another
 // under its aliases, the worst of them.
 type Vulnerability struct {

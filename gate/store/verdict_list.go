@@ -8,6 +8,11 @@ import (
 	"defectdojo/gate"
 )
 
+// VerdictIDs returns the ids of verdicts that were made since a time, in order, after one.
+func (s *Store) VerdictIDs(ctx context.Context, since time.Time, after int64, limit int) ([]int64, error) {
+	return scalars[int64](ctx, s.db, `select id from verdicts where id > $1 and decided_at >= $2 order by id limit $3`, after, since, limit)
+}
+
 // VerdictRow is what a list shows of a verdict.
 type VerdictRow struct {
 	ID           int64

@@ -11,11 +11,6 @@ import (
 	"defectdojo/policies"
 )
 
-// FreshFor is how long a snapshot of outside knowledge may say no: that a
-// vulnerability is not in the KEV catalogue, how unlikely its use is, or that it
-// has no fix. A policy may demand less. What is older is unknown.
-const FreshFor = 14 * 24 * time.Hour
-
 // learn completes findings by what is known of their vulnerabilities, and tells
 // which snapshots that is from.
 func (g *gathering) learn(ctx context.Context, in *policies.Inputs) error {
@@ -73,7 +68,7 @@ func Snapshots(known store.Intel) policies.Intel {
 func Knowledge(known store.Intel, now time.Time) policies.Knowledge {
 	fresh := func(name store.IntelName) bool {
 		s, ok := known.Sources[name]
-		return ok && now.Before(s.Published.Add(FreshFor))
+		return ok && s.Fresh(now)
 	}
 	_, scored := known.Sources[store.EPSS]
 	k := policies.Knowledge{Records: map[string]policies.Record{}, KEVWhole: fresh(store.KEV), EPSSStale: scored && !fresh(store.EPSS)}

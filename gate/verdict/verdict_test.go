@@ -33,6 +33,8 @@ type pipeline struct {
 	user   gate.User
 	clock  time.Time
 	told   []gate.Event
+
+	policies []verdict.Source // of the repository
 }
 
 func newPipeline(t *testing.T) *pipeline {
@@ -88,6 +90,7 @@ func (p *pipeline) judge(r verdict.Request) verdict.Judged {
 	if r.TargetBranch != "" {
 		r.Event = policies.PullRequest
 	}
+	r.Policies = append(r.Policies, p.policies...)
 	j, err := p.judger.Judge(context.Background(), r, p.clock)
 	if err != nil {
 		p.t.Fatal(err)

@@ -50,6 +50,7 @@ var addresses = []struct {
 	{"tokens.html", "/tokens", 200, []string{"payments pipeline", "gate_8fK2", "revoked", "payments-api"}},
 	{"scan-types.html", "/scan-types", 200, []string{"Trivy Scan", "trivy "}},
 	{"scan-types.html", "/scan-types?q=nothing+like+this", 200, []string{"No scan type of that name"}},
+	{"intelligence.html", "/intelligence", 200, []string{"EPSS", "v2025.03.14 of 2026-11-21", "312,408", "old", "does not answer", "never asked"}},
 	{"keys.html", "/keys", 200, []string{"next and previous row"}},
 	{"error.html", "/findings/4711", 404, []string{"Not here", "nothing on it that you may see"}},
 	{"error.html", "/findings/x", 404, []string{"Not here"}},

@@ -63,6 +63,7 @@ func (w *web) routes() []route {
 		{fiber.MethodPost, "/tokens", auth.Self, w.addToken},
 		{fiber.MethodPost, "/tokens/:id/revoke", auth.Self, w.revokeToken},
 		{fiber.MethodGet, "/scan-types", auth.ViewReference, w.scanTypes},
+		{fiber.MethodGet, "/intelligence", auth.ViewReference, w.intelligence},
 		{fiber.MethodGet, "/keys", auth.Self, w.keys},
 	}
 }

@@ -109,3 +109,10 @@ select setval('verdicts_id_seq', 10);
 insert into tokens (public_id, secret_hash, user_id, name, scope, product_ids, created, expires, last_used, revoked) values
     ('gate_8fK2', sha256('t1'), 1, 'payments pipeline', 'import', '{1}', now() - interval '20 days', now() + interval '70 days', now() - interval '4 minutes', null),
     ('gate_Zp91', sha256('t2'), 1, 'laptop', 'all', null, now() - interval '80 days', now() + interval '10 days', null, now() - interval '8 days');
+
+insert into intel_snapshots (id, source, digest, version, published, url, records, bytes, fetched) values
+	(1, 'epss', '\xaabbccddee', 'v2025.03.14 of 2026-11-21', now() - interval '1 day', 'https://epss.example/', 312408, 9000000, now() - interval '20 hours'),
+	(2, 'kev', '\xbbccddeeff', '2026.10.01', now() - interval '52 days', 'https://kev.example/', 1500, 900000, now() - interval '51 days');
+insert into intel_sources (source, snapshot_id, url, checked, succeeded, error) values
+	('epss', 1, 'https://epss.example/', now() - interval '1 hour', now() - interval '1 hour', ''),
+	('kev', 2, 'https://kev.example/', now() - interval '1 hour', now() - interval '51 days', 'kev.example does not answer');
