@@ -39,6 +39,7 @@ type Sample struct {
 	Elements  map[string]bool   // XML: paths of elements near the beginning, "nmaprun/host/ports"
 	Columns   []string          // CSV: the header, in lower case
 	Members   []string          // zip: the names
+	Sheets    [][]string        // workbook (XLSX): each sheet's name, then its columns
 
 	keys   map[string]bool
 	values map[string]string
@@ -122,6 +123,9 @@ func NewSample(ctx context.Context, src io.ReadSeeker, limits stream.Limits) (*S
 		if err == nil {
 			s.Members, err = stream.Names(in)
 		}
+		if slices.Contains(s.Members, "xl/workbook.xml") {
+			s.outlineWorkbook(in)
+		}
 		return s, err
 	}
 	if err := in.Rewind(); err != nil {
@@ -161,6 +165,30 @@ func isZip(src io.ReadSeeker) (bool, error) {
 		return false, err
 	}
 	return n == 4 && (string(magic[:]) == "PK\x03\x04" || string(magic[:]) == "PK\x05\x06"), nil
+}
+
+// outlineWorkbook notes the sheets of a workbook, as far as they can be read.
+func (s *Sample) outlineWorkbook(in *stream.Input) {
+	b, err := stream.OpenWorkbook(in)
+	if err != nil {
+		return
+	}
+	for _, name := range b.Sheets()[:min(len(b.Sheets()), outlineItems)] {
+		columns, err := b.Columns(name)
+		if err == nil {
+			s.Sheets = append(s.Sheets, append([]string{name}, columns...))
+		}
+	}
+}
+
+// HasSheet tells whether a sheet of a workbook has all the columns, in these words.
+func (s *Sample) HasSheet(columns ...string) bool {
+	for _, sheet := range s.Sheets {
+		if !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(sheet[1:], c) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // outlineJSON notes the keys of a JSON report.

@@ -32,8 +32,19 @@ var Parsers = []parsers.Parser{{
 }}
 
 func detect(s *parsers.Sample) parsers.Likeness {
+	for _, columns := range [][]string{
+		{"cve_id", "cve_caused_by_package"},
+		{"CVE ID", "Caused By Package"},
+		{"Rule Name", "File Name", "Node Name"},
+		{"Filename", "Content", "Name", "Rule", "Node Name"},
+		{"compliance_check_type", "test_number", "node_id"},
+	} {
+		if s.HasSheet(columns...) {
+			return parsers.Sure
+		}
+	}
 	if slices.Contains(s.Members, "xl/workbook.xml") {
-		return parsers.Possible // what is in its sheets is not looked at
+		return parsers.Possible
 	}
 	return parsers.No
 }

@@ -35,8 +35,15 @@ var Parsers = []parsers.Parser{{
 }}
 
 func detect(s *parsers.Sample) parsers.Likeness {
+	for _, sheet := range s.Sheets {
+		for _, known := range sheets {
+			if strings.Contains(sheet[0], known.word) {
+				return parsers.Sure
+			}
+		}
+	}
 	if slices.Contains(s.Members, "xl/workbook.xml") {
-		return parsers.Likely // no other tool's report is a workbook
+		return parsers.Possible
 	}
 	return parsers.No
 }

@@ -112,6 +112,25 @@ func (in *Input) Rewind() error {
 	return err
 }
 
+// Blank makes spaces of what stands before the first c, if that is within the
+// first kilobyte: a script's "results = " before its JSON. Places in errors stay
+// right. A Rewind undoes it.
+func (in *Input) Blank(c byte) error {
+	head := make([]byte, 1024)
+	n, err := io.ReadFull(in.r, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	head = head[:n]
+	for i := range max(bytes.IndexByte(head, c), 0) {
+		if head[i] != '\n' {
+			head[i] = ' '
+		}
+	}
+	in.r = io.MultiReader(bytes.NewReader(head), in.r)
+	return nil
+}
+
 // inflating refuses to go on when what comes out is out of proportion to what went in.
 type inflating struct {
 	r             io.Reader

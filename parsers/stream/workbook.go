@@ -56,32 +56,49 @@ func OpenWorkbook(in *Input) (*Workbook, error) {
 // Sheets returns the names of the sheets, in the workbook's order.
 func (b *Workbook) Sheets() []string { return b.sheets }
 
+// Columns returns the names in a sheet's first row.
+func (b *Workbook) Columns(sheet string) (names []string, err error) {
+	found := false
+	err = b.each(sheet, func(cells []string) error {
+		names, found = cells, true
+		return Errorf("the first row is enough")
+	})
+	if found {
+		err = nil
+	}
+	return names, err
+}
+
 // Rows calls f with each row of a sheet below its first, which holds the names
 // by which the row's texts are found; empty cells are not in it.
 func (b *Workbook) Rows(sheet string, f func(row map[string]string) error) error {
+	var header []string
+	return b.each(sheet, func(cells []string) error {
+		if header == nil {
+			header = cells
+			return nil
+		}
+		row := map[string]string{}
+		for i, value := range cells {
+			if i < len(header) && value != "" {
+				row[header[i]] = value
+			}
+		}
+		return f(row)
+	})
+}
+
+// each calls f with the cells of each row of a sheet.
+func (b *Workbook) each(sheet string, f func(cells []string) error) error {
 	return Zip(b.in, func(m Member) error {
 		if m.Name != b.members[sheet] {
 			return nil
 		}
-		var header []string
 		in, err := m.Open()
 		if err != nil {
 			return err
 		}
-		return XML(in, []string{"worksheet"}, Elements{"worksheet/sheetData/row": Record(func(n *Node) error {
-			cells := b.cells(n)
-			if header == nil {
-				header = cells
-				return nil
-			}
-			row := map[string]string{}
-			for i, value := range cells {
-				if i < len(header) && value != "" {
-					row[header[i]] = value
-				}
-			}
-			return f(row)
-		})})
+		return XML(in, []string{"worksheet"}, Elements{"worksheet/sheetData/row": Record(func(n *Node) error { return f(b.cells(n)) })})
 	})
 }
 

@@ -39,6 +39,10 @@ func TestWorkbook(t *testing.T) {
 	if diff := cmp.Diff([]string{"Found", "Notes"}, b.Sheets()); diff != "" {
 		t.Errorf("sheets (-want +got):\n%s", diff)
 	}
+	columns, err := b.Columns("Found")
+	if diff := cmp.Diff([]string{"Name", "Score", "", "Open"}, columns); diff != "" || err != nil {
+		t.Errorf("columns (-want +got, error %v):\n%s", err, diff)
+	}
 	var rows []map[string]string
 	for _, name := range b.Sheets() {
 		if err := b.Rows(name, func(row map[string]string) error { rows = append(rows, row); return nil }); err != nil {
