@@ -107,6 +107,7 @@ import (
 	"defectdojo/parsers/hadolint"
 	"defectdojo/parsers/harbor_vulnerability"
 	"defectdojo/parsers/hcl_appscan"
+	"defectdojo/parsers/hcl_asoc_sast"
 	"defectdojo/parsers/horusec"
 	"defectdojo/parsers/httpx"
 	"defectdojo/parsers/humble"
@@ -118,6 +119,7 @@ import (
 	"defectdojo/parsers/intsights"
 	"defectdojo/parsers/invicti"
 	"defectdojo/parsers/iriusrisk"
+	"defectdojo/parsers/jfrog_xray_api_summary_artifact"
 	"defectdojo/parsers/jfrog_xray_on_demand_binary_scan"
 	"defectdojo/parsers/jfrog_xray_unified"
 	"defectdojo/parsers/jfrogxray"
@@ -136,8 +138,10 @@ import (
 	"defectdojo/parsers/mayhem"
 	"defectdojo/parsers/mend"
 	"defectdojo/parsers/meterian"
+	"defectdojo/parsers/microfocus_webinspect"
 	"defectdojo/parsers/mix_audit"
 	"defectdojo/parsers/mobsf"
+	"defectdojo/parsers/mobsf_scorecard"
 	"defectdojo/parsers/mozilla_observatory"
 	"defectdojo/parsers/ms_defender"
 	"defectdojo/parsers/n0s1"
@@ -157,6 +161,7 @@ import (
 	"defectdojo/parsers/nsp"
 	"defectdojo/parsers/nuclei"
 	"defectdojo/parsers/openreports"
+	"defectdojo/parsers/openscap"
 	"defectdojo/parsers/openvas"
 	"defectdojo/parsers/openvex"
 	"defectdojo/parsers/orca_security"
@@ -181,15 +186,19 @@ import (
 	"defectdojo/parsers/qark"
 	"defectdojo/parsers/qualys"
 	"defectdojo/parsers/qualys_hacker_guardian"
+	"defectdojo/parsers/qualys_infrascan_webgui"
 	"defectdojo/parsers/qualys_vmdr"
 	"defectdojo/parsers/qualys_webapp"
+	"defectdojo/parsers/rapplex"
 	"defectdojo/parsers/redhatsatellite"
 	"defectdojo/parsers/retirejs"
+	"defectdojo/parsers/reversinglabs_spectraassure"
 	"defectdojo/parsers/rkhunter"
 	"defectdojo/parsers/rubocop"
 	"defectdojo/parsers/rusty_hog"
 	"defectdojo/parsers/sarif"
 	"defectdojo/parsers/scantist"
+	"defectdojo/parsers/scout_suite"
 	"defectdojo/parsers/secretlint"
 	"defectdojo/parsers/semgrep"
 	"defectdojo/parsers/semgrep_pro"
@@ -350,6 +359,7 @@ var Parsers = slices.Concat(
 	hadolint.Parsers,
 	harbor_vulnerability.Parsers,
 	hcl_appscan.Parsers,
+	hcl_asoc_sast.Parsers,
 	horusec.Parsers,
 	httpx.Parsers,
 	humble.Parsers,
@@ -361,6 +371,7 @@ var Parsers = slices.Concat(
 	intsights.Parsers,
 	invicti.Parsers,
 	iriusrisk.Parsers,
+	jfrog_xray_api_summary_artifact.Parsers,
 	jfrog_xray_on_demand_binary_scan.Parsers,
 	jfrog_xray_unified.Parsers,
 	jfrogxray.Parsers,
@@ -379,8 +390,10 @@ var Parsers = slices.Concat(
 	mayhem.Parsers,
 	mend.Parsers,
 	meterian.Parsers,
+	microfocus_webinspect.Parsers,
 	mix_audit.Parsers,
 	mobsf.Parsers,
+	mobsf_scorecard.Parsers,
 	mozilla_observatory.Parsers,
 	ms_defender.Parsers,
 	n0s1.Parsers,
@@ -400,6 +413,7 @@ var Parsers = slices.Concat(
 	nsp.Parsers,
 	nuclei.Parsers,
 	openreports.Parsers,
+	openscap.Parsers,
 	openvas.Parsers,
 	openvex.Parsers,
 	orca_security.Parsers,
@@ -424,15 +438,19 @@ var Parsers = slices.Concat(
 	qark.Parsers,
 	qualys.Parsers,
 	qualys_hacker_guardian.Parsers,
+	qualys_infrascan_webgui.Parsers,
 	qualys_vmdr.Parsers,
 	qualys_webapp.Parsers,
+	rapplex.Parsers,
 	redhatsatellite.Parsers,
 	retirejs.Parsers,
+	reversinglabs_spectraassure.Parsers,
 	rkhunter.Parsers,
 	rubocop.Parsers,
 	rusty_hog.Parsers,
 	sarif.Parsers,
 	scantist.Parsers,
+	scout_suite.Parsers,
 	secretlint.Parsers,
 	semgrep.Parsers,
 	semgrep_pro.Parsers,
