@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"defectdojo/gate/gatetest"
+	"defectdojo/gate/seal"
 	"defectdojo/gate/server"
 )
 
@@ -415,7 +416,8 @@ func TestTwoNodes(t *testing.T) {
 		nodes [2]*foreground
 		wait  sync.WaitGroup
 	)
-	hosts := [2]host{newHost(t, "DD_DATABASE_URL="+address), newHost(t, "DD_DATABASE_URL="+address)}
+	key := "DD_CREDENTIAL_AES_256_KEY=" + seal.NewKey().String()
+	hosts := [2]host{newHost(t, "DD_DATABASE_URL="+address, key), newHost(t, "DD_DATABASE_URL="+address, key)}
 	for i, h := range hosts {
 		wait.Go(func() { nodes[i] = h.start() })
 	}
@@ -430,7 +432,10 @@ func TestTwoNodes(t *testing.T) {
 	if n := strings.Count(both, "Ran "); n != 1 {
 		t.Errorf("%d nodes migrated:\n%s", n, both)
 	}
-	worker := newHost(t, "DD_DATABASE_URL="+address).start("--role=worker")
+	if code, _, errs := newHost(t, "DD_DATABASE_URL="+address).run("defectdojo"); code == 0 || !strings.Contains(errs, "DD_CREDENTIAL_AES_256_KEY") {
+		t.Errorf("a node without the key of the others: code %d\n%s", code, errs)
+	}
+	worker := newHost(t, "DD_DATABASE_URL="+address, key).start("--role=worker")
 	for _, n := range []*foreground{nodes[0], nodes[1], worker} {
 		ready(t, n.site)
 		code, out := n.end(syscall.SIGTERM)

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +20,7 @@ import (
 	"gocloud.dev/blob/fileblob"
 
 	"defectdojo/gate/gatetest"
+	"defectdojo/parsers/stream"
 )
 
 // bigReport writes a report with findings from..to of about 1.2 kB each, the
@@ -113,25 +117,67 @@ func copied(b testing.TB, pool *pgxpool.Pool, product int64) time.Duration {
 	return time.Since(began)
 }
 
+// watchMemory watches the memory of this process; what it returns ends that and
+// tells the most that was resident.
+func watchMemory() func() uint64 {
+	debug.FreeOSMemory()
+	done, most := make(chan bool), make(chan uint64)
+	go func() {
+		var peak uint64
+		for tick := time.NewTicker(5 * time.Millisecond); ; {
+			peak = max(peak, resident())
+			select {
+			case <-done:
+				tick.Stop()
+				most <- peak
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() uint64 { close(done); return <-most }
+}
+
+// resident is this process's resident memory in bytes, or 0 where /proc does not tell it.
+func resident() uint64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseUint(fields[1], 10, 64)
+	return pages * uint64(os.Getpagesize()) //nolint:gosec // positive
+}
+
 // BenchmarkImport imports a report of n new findings, reimports it unchanged,
 // and reimports one of which half is known, each beside COPY of the same rows
 // into the same indexed table in the same run. The ratios are of speed: 1 is as
 // fast as COPY.
 func BenchmarkImport(b *testing.B) {
-	for _, n := range []int{1_000, 10_000, 100_000} {
+	sizes := []int{1_000, 10_000, 100_000}
+	if os.Getenv("DD_LONG_TESTS") != "" {
+		sizes = append(sizes, 1_000_000)
+	}
+	for _, n := range sizes {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			whole, half := bigReport(b, 0, n), bigReport(b, n/2, n+n/2)
 			var took, unchanged, halfKnown, copying time.Duration
+			var memory uint64
 			for i := range b.N {
 				bench, pool := newBenchOn(b, gatetest.DB(b))
-				bench.imp.Blobs = folder(b)
+				bench.imp.Blobs, bench.imp.Limits = folder(b), stream.Limits{Bytes: 4 << 30, Observations: 2_000_000}
 				run := func(f *os.File) (Result, time.Duration) {
 					began := time.Now()
 					r := bench.do("", ofFile(f), inProduct("p"+strconv.Itoa(i)))
 					return r, time.Since(began)
 				}
+				stop := watchMemory()
 				r, d := run(whole)
 				took += d
+				memory = max(memory, stop())
 				if r.New != n {
 					b.Fatalf("%d new, want %d", r.New, n)
 				}
@@ -152,7 +198,49 @@ func BenchmarkImport(b *testing.B) {
 			b.ReportMetric(copying.Seconds()/took.Seconds(), "import/COPY")
 			b.ReportMetric(copying.Seconds()/halfKnown.Seconds(), "half-known/COPY")
 			b.ReportMetric(unchanged.Seconds()/took.Seconds(), "unchanged/import-time")
+			b.ReportMetric(float64(memory)/(1<<20), "MiB-RSS")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// BenchmarkGrown imports 1,000 new findings into an empty database, and into
+// one that holds many in other products and in the same one. The ratio is of time.
+func BenchmarkGrown(b *testing.B) {
+	stored := 100_000
+	if os.Getenv("DD_LONG_TESTS") != "" {
+		stored = 1_000_000
+	}
+	b.Run(strconv.Itoa(stored), func(b *testing.B) {
+		empty, _ := newBenchOn(b, gatetest.DB(b))
+		full, pool := newBenchOn(b, gatetest.DB(b))
+		for _, bench := range []*bench{empty, full} {
+			bench.imp.Blobs, bench.imp.Limits = folder(b), stream.Limits{Bytes: 4 << 30, Observations: 2_000_000}
+		}
+		for i := range 10 {
+			full.do("", ofFile(bigReport(b, i*stored/10, (i+1)*stored/10)), inProduct("old"+strconv.Itoa(i)))
+		}
+		if _, err := pool.Exec(b.Context(), `analyze`); err != nil {
+			b.Fatal(err)
+		}
+		fill := func(bench *bench, from int) time.Duration {
+			f := bigReport(b, from, from+1000)
+			began := time.Now()
+			if r := bench.do("", ofFile(f), inProduct("old0"), func(r *Request) { r.Target.EngagementName = strconv.Itoa(from) }); r.New != 1000 {
+				b.Fatalf("%d new, want 1000", r.New)
+			}
+			return time.Since(began)
+		}
+		var small, large []time.Duration
+		b.ResetTimer()
+		for i := range max(b.N, 15) { // the two in turn, so that what else the machine does meets both
+			from := 10_000_000 + i*1000
+			small, large = append(small, fill(empty, from)), append(large, fill(full, from))
+		}
+		slices.Sort(small)
+		slices.Sort(large)
+		b.ReportMetric(large[len(large)/2].Seconds()/small[len(small)/2].Seconds(), "full/empty")
+		b.ReportMetric(float64(small[len(small)/2].Milliseconds()), "ms-empty")
+		b.ReportMetric(0, "ns/op")
+	})
 }

@@ -28,7 +28,7 @@ type importing struct {
 	test           store.ImportTarget
 	origin         store.Origin
 	isNew          bool // the test is created by this import
-	compare        bool // the product has other findings
+	compare        bool // there are findings that those of the report may be duplicates of
 	extraEndpoints []string
 
 	index   *index   // the findings of the test, and those added
@@ -307,9 +307,12 @@ func (m *importing) load(ctx context.Context) error {
 	m.replace, m.ids = map[int64]replacement{}, map[bucket][]int64{}
 	m.hashes, m.uniqueIDs = map[[32]byte]bool{}, map[string]bool{}
 	var err error
-	if m.compare, err = m.store.HasFindings(ctx, m.test.ProductID); err != nil || m.isNew {
+	if m.compare, err = m.store.HasFindings(ctx, m.test.ProductID, m.test.ID); err != nil || m.isNew {
 		return err
 	}
+	// By the other algorithms, whatever a finding of the test could be the
+	// original of is that finding, met again.
+	m.compare = m.compare || m.settings.Algorithm == dedup.Legacy
 	for k, err := range m.store.TestFindings(ctx, m.test.ID, m.settings.Algorithm == dedup.Legacy) {
 		if err != nil {
 			return err

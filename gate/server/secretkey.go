@@ -22,7 +22,7 @@ func (s *Server) openBox(ctx context.Context) (*seal.Box, error) {
 		return nil, err
 	}
 	if key == (seal.Key{}) {
-		if key, made, err = keyFile(filepath.Join(s.cfg.DataDir, "secret.key"), len(known) == 0); err != nil {
+		if key, made, err = readKeyFile(s.keyFile(), len(known) == 0); err != nil {
 			return nil, err
 		}
 	}
@@ -33,17 +33,22 @@ func (s *Server) openBox(ctx context.Context) (*seal.Box, error) {
 				"of the first node (%s in its data folder), or the earlier one in DD_CREDENTIAL_AES_256_OLD_KEYS", id, box.KeyID(), "secret.key")
 		}
 	}
-	if err := s.store.AddSecretKey(ctx, box.KeyID()); err != nil {
-		return nil, err
+	if !made {
+		return box, s.store.AddSecretKey(ctx, box.KeyID())
 	}
-	if made { // another node may have been first with a key of its own
-		return s.openBox(ctx)
+	first, err := s.store.AddFirstSecretKey(ctx, box.KeyID())
+	if err == nil && !first { // another node was, a moment ago, with a key of its own
+		if err = os.Remove(s.keyFile()); err == nil {
+			return s.openBox(ctx)
+		}
 	}
-	return box, nil
+	return box, err
 }
 
-// keyFile reads the key in a file, or makes it there.
-func keyFile(path string, mayMake bool) (key seal.Key, made bool, err error) {
+func (s *Server) keyFile() string { return filepath.Join(s.cfg.DataDir, "secret.key") }
+
+// readKeyFile reads the key in a file, or makes it there.
+func readKeyFile(path string, mayMake bool) (key seal.Key, made bool, err error) {
 	text, err := os.ReadFile(path)
 	switch {
 	case err == nil:

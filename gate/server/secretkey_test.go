@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"defectdojo/gate/gatetest"
@@ -56,5 +58,30 @@ func TestSecretKey(t *testing.T) {
 	}
 	if got, err := rotated.Open("x", sealed); err != nil || string(got) != "s3cret" {
 		t.Errorf("with a new key and the old: %q, %v", got, err)
+	}
+}
+
+// Of nodes that start at once on an empty database, each with a folder of its
+// own, one makes the key, and the others say what they need.
+func TestSecretKeyIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	db := store.New(gatetest.DB(t))
+	var (
+		wait sync.WaitGroup
+		ok   atomic.Int32
+	)
+	for range 8 {
+		dir := t.TempDir()
+		wait.Go(func() {
+			if _, err := (&Server{cfg: Config{DataDir: dir}, store: db}).openBox(t.Context()); err == nil {
+				ok.Add(1)
+			} else if !strings.Contains(err.Error(), "DD_CREDENTIAL_AES_256_KEY") {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if known, err := db.SecretKeys(t.Context()); ok.Load() != 1 || len(known) != 1 || err != nil {
+		t.Errorf("%d nodes started, with keys %v, %v", ok.Load(), known, err)
 	}
 }

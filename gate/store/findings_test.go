@@ -16,7 +16,11 @@ import (
 // last is the second product's.
 func findings(t *testing.T) (*store.Store, [2]int64) {
 	t.Helper()
-	pool := gatetest.DB(t)
+	return findingsOn(t, gatetest.DB(t))
+}
+
+func findingsOn(t *testing.T, pool *pgxpool.Pool) (*store.Store, [2]int64) {
+	t.Helper()
 	s := store.New(pool)
 	var products [2]int64
 	for i, name := range []string{"Shop", "Bank"} {
@@ -203,5 +207,39 @@ func TestCountBySeverity(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// What belongs to a finding goes with it, whatever it goes with.
+func TestDeletedWithTheirFinding(t *testing.T) {
+	t.Parallel()
+	pool := gatetest.DB(t)
+	s, _ := findingsOn(t, pool)
+	insert(t, pool, `
+		insert into locations (id, location_value, identity_hash) values (1, 'https://example.org', '\x01');
+		insert into location_findings (location_id, finding_id) select 1, id from findings;
+		insert into notes (finding_id, entry, author_id) select id, 'x', 1 from findings`)
+	left := func() (notes, places int) {
+		t.Helper()
+		if err := pool.QueryRow(t.Context(), `select (select count(*) from notes), (select count(*) from location_findings)`).Scan(&notes, &places); err != nil {
+			t.Fatal(err)
+		}
+		return notes, places
+	}
+	for _, step := range []struct {
+		what string
+		do   func() error
+		want int
+	}{
+		{"a finding", func() error { return s.DeleteFinding(t.Context(), 2) }, 4},
+		{"a test", func() error { return s.DeleteTest(t.Context(), 2) }, 3},
+		{"an engagement", func() error { return s.DeleteEngagement(t.Context(), 1) }, 0},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		if notes, places := left(); notes != step.want || places != step.want {
+			t.Errorf("after %s was deleted there are %d notes and %d locations, want %d", step.what, notes, places, step.want)
+		}
 	}
 }

@@ -42,6 +42,13 @@ var flawQueries = []struct{ rule, sql string }{
 		from findings f join tests t on t.id = f.test_id join engagements e on e.id = t.engagement_id
 		where f.engagement_id <> t.engagement_id or f.product_id <> e.product_id or t.product_id <> e.product_id
 		limit 100`},
+	{"notes and locations belong to a finding", `
+		select 'note ' || n.id || ' belongs to finding ' || n.finding_id || ', which is not there'
+		from notes n where n.finding_id is not null and not exists (select from findings f where f.id = n.finding_id)
+		union all
+		select 'a location belongs to finding ' || l.finding_id || ', which is not there'
+		from location_findings l where not exists (select from findings f where f.id = l.finding_id)
+		limit 100`},
 	{"every import that was done has been judged or will be", `
 		select 'import ' || i.id || ' was not judged, and no job will'
 		from test_imports i join tests t on t.id = i.test_id

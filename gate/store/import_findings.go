@@ -235,9 +235,13 @@ func (s *Store) Originals(ctx context.Context, scope DedupScope, hashes [][]byte
 		order by 1`, pgx.NamedArgs{"product": scope.ProductID, "engagement": scope.EngagementID, "hashes": hashes, "ids": uniqueIDs, "type": scope.TestTypeID})
 }
 
-// HasFindings tells whether a product has findings.
-func (s *Store) HasFindings(ctx context.Context, product int64) (bool, error) {
-	return scalar[bool](ctx, s.db, `select exists (select from findings where product_id = $1)`, product)
+// HasFindings tells whether a product has findings in tests other than one.
+func (s *Store) HasFindings(ctx context.Context, product, but int64) (bool, error) {
+	return scalar[bool](ctx, s.db, `
+		select exists (
+			select from tests t join engagements e on e.id = t.engagement_id
+			where e.product_id = $1 and t.id <> $2 and exists (select from findings f where f.test_id = t.id)
+		)`, product, but)
 }
 
 // CloseScope is where findings are closed that a new test no longer shows.
