@@ -416,6 +416,7 @@ func (m *importing) addRecord(ctx context.Context, result Result, state string, 
 		TestID: &m.test.ID, ProductID: &m.test.ProductID, Type: kind(r), State: state, ScanType: r.ScanType, Filename: r.Report.Filename, ArtifactID: artifact, UserID: r.User.ID,
 		Settings: importSettings(r), Version: r.Version, BuildID: r.BuildID, CommitHash: r.CommitHash, BranchTag: r.BranchTag,
 		IdempotencyKey: r.IdempotencyKey, RequestSHA256: sum, Sequence: r.Sequence, Statistics: result.After, InventoryDigest: m.test.ComponentsDigest, Created: m.now,
+		Untrusted: r.Untrusted, Producer: r.Producer,
 	}
 	if in != nil {
 		rec.Runs, rec.Outcome, rec.FindingCount = in.runs, worstOutcome(in.runs), in.count

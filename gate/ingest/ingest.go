@@ -49,6 +49,9 @@ func (i *Importer) Import(ctx context.Context, r Request, to Resolved, now time.
 		return Result{}, gate.FieldErrorf("scan_type", "%q is not a valid choice.", r.ScanType)
 	}
 	r.ScanType = p.ScanType
+	if r.Untrusted {
+		r.CloseOldFindings, r.CloseOldFindingsProductScope, r.KeepClosedByReport, r.Active, r.Verified = false, false, false, nil, nil
+	}
 	if err := i.keep(ctx, r.Report); err != nil {
 		return Result{}, err
 	}
@@ -139,7 +142,7 @@ func (i *Importer) recordFailure(ctx context.Context, r Request, to Resolved, no
 		_, err = i.Store.AddImport(ctx, store.ImportRecord{
 			TestID: gate.NonZero(to.TestID), ProductID: gate.NonZero(to.ProductID), Type: kind(r), State: "failed", Error: cause.Error(), ScanType: r.ScanType,
 			Filename: r.Report.Filename, ArtifactID: artifact, UserID: r.User.ID, Settings: importSettings(r), Version: r.Version, BuildID: r.BuildID,
-			CommitHash: r.CommitHash, BranchTag: r.BranchTag, Sequence: r.Sequence, Created: now,
+			CommitHash: r.CommitHash, BranchTag: r.BranchTag, Sequence: r.Sequence, Created: now, Untrusted: r.Untrusted, Producer: r.Producer,
 		})
 	}
 	if err != nil {

@@ -90,6 +90,9 @@ type preparer struct {
 
 func (p *preparer) prepare(i *item) {
 	o := &i.Observation
+	if p.request.Untrusted {
+		o.Active, o.Verified, o.FalsePositive, o.OutOfScope, o.RiskAccepted, o.Mitigated, o.MitigatedAt = nil, false, false, false, false, false, time.Time{}
+	}
 	if p.request.Service != nil && *p.request.Service != "" {
 		o.Service = *p.request.Service
 	}

@@ -67,6 +67,12 @@ type Request struct {
 	// of an older run than the newest changes nothing. Blank and zero: neither.
 	IdempotencyKey string
 	Sequence       int64
+
+	// Untrusted says that whoever made the change could decide what is in the
+	// report, as in a build of a fork: it may add findings, and can neither close
+	// one nor say that one does not count. Producer is what made it, as proved.
+	Untrusted bool
+	Producer  string
 }
 
 // Report is the file that was uploaded.

@@ -74,6 +74,8 @@ type JudgedImport struct {
 	FindingCount int
 	Components   int
 	SHA256       []byte
+	Untrusted    bool   // the change's author could decide what is in the report
+	Producer     string // what made it, as proved
 
 	InventoryDigest []byte // of the components that were listed; nil: from before that was kept
 	LastID          int64  // the test's newest import
@@ -83,7 +85,7 @@ type JudgedImport struct {
 // the newest first, at most limit a test.
 func (s *Store) JudgedImports(ctx context.Context, engagement int64, limit int) ([]JudgedImport, error) {
 	return many[JudgedImport](ctx, s.db, `
-		select i.id, i.test_id, t.test_type_id, tt.name as test_type, i.scan_type, i.commit_hash, i.created, i.outcome, i.runs, i.finding_count, a.sha256,
+		select i.id, i.test_id, t.test_type_id, tt.name as test_type, i.scan_type, i.commit_hash, i.created, i.outcome, i.runs, i.finding_count, a.sha256, i.untrusted, i.producer,
 		       i.inventory_digest, max(i.id) over (partition by i.test_id) as last_id,
 		       case when i.inventory_digest is not null then coalesce((select cardinality(v.purls) from inventories v where v.digest = i.inventory_digest), 0)
 		            when i.id = max(i.id) over (partition by i.test_id) then (select count(*) from components c where c.test_id = t.id)::int

@@ -63,7 +63,7 @@ func (g *gathering) run(i store.JudgedImport, imports []store.JudgedImport, on p
 	r := policies.Run{
 		ID: i.ID, Tool: g.tests[i.TestID].scanner, On: on, Commit: i.CommitHash, ReportDigest: "sha256:" + hex.EncodeToString(i.SHA256),
 		Outcome: i.Outcome, CompletedAt: i.Created, Results: i.FindingCount, Components: i.Components,
-		Untrusted: on == policies.OnHead && g.request.Fork,
+		Untrusted: i.Untrusted || on == policies.OnHead && g.request.Fork, Producer: i.Producer,
 	}
 	for _, run := range i.Runs {
 		r.Version, r.Ruleset = first(r.Version, run.Version), first(r.Ruleset, run.Ruleset)

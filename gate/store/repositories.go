@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"defectdojo/gate"
+)
+
+// Repository is a repository of a code host, or a part of one, and the product
+// that its reports belong to.
+type Repository struct {
+	ID            int64      `db:"id"`
+	ConnectionID  int64      `db:"connection_id"`
+	ProviderID    int64      `db:"provider_id"` // the host's number
+	Component     string     `db:"component"`   // of a monorepo
+	FullName      string     `db:"full_name"`
+	DefaultBranch string     `db:"default_branch"`
+	ProductID     *int64     `db:"product_id"` // nil: nothing follows from it
+	Artifacts     []string   `db:"artifacts"`  // patterns; none: the connection's
+	Reconciled    *time.Time `db:"reconciled"`
+	Created       time.Time  `db:"created"`
+	Updated       time.Time  `db:"updated"`
+}
+
+const repositoryColumns = `id, connection_id, provider_id, component, full_name, default_branch, product_id, artifacts, reconciled, created, updated`
+
+// Repositories returns those of a connection, by name.
+func (s *Store) Repositories(ctx context.Context, connection int64) ([]Repository, error) {
+	return many[Repository](ctx, s.db, `select `+repositoryColumns+` from repositories where connection_id = $1 order by full_name, component`, connection)
+}
+
+// Repository returns one.
+func (s *Store) Repository(ctx context.Context, id int64) (Repository, error) {
+	return one[Repository](ctx, s.db, "repository", `select `+repositoryColumns+` from repositories where id = $1`, id)
+}
+
+// RepositoryParts returns the parts of a repository, by the host's number.
+func (s *Store) RepositoryParts(ctx context.Context, connection, provider int64) ([]Repository, error) {
+	return many[Repository](ctx, s.db, `select `+repositoryColumns+` from repositories where connection_id = $1 and provider_id = $2 order by component`, connection, provider)
+}
+
+// RepositoriesOf returns those of a product whose connections are of a kind and enabled.
+func (s *Store) RepositoriesOf(ctx context.Context, kind string, product int64) ([]Repository, error) {
+	return many[Repository](ctx, s.db, `
+		select r.id, r.connection_id, r.provider_id, r.component, r.full_name, r.default_branch, r.product_id, r.artifacts, r.reconciled, r.created, r.updated
+		from repositories r join connections c on c.id = r.connection_id
+		where r.product_id = $2 and c.kind = $1 and c.enabled order by r.id`, kind, product)
+}
+
+// SaveRepository adds a repository, or brings up to date how one is called. What
+// somebody set of it stays.
+func (s *Store) SaveRepository(ctx context.Context, r Repository) (Repository, error) {
+	return one[Repository](ctx, s.db, "repository", `
+		insert into repositories as r (connection_id, provider_id, component, full_name, default_branch, product_id, artifacts)
+		values (@connection, @provider, @component, @name, @branch, @product, @artifacts)
+		on conflict (connection_id, provider_id, component) do update
+		set full_name = excluded.full_name, default_branch = coalesce(nullif(excluded.default_branch, ''), r.default_branch),
+		    product_id = coalesce(r.product_id, excluded.product_id),
+		    updated = case when r.full_name = excluded.full_name then r.updated else now() end
+		returning `+repositoryColumns, pgx.NamedArgs{
+		"connection": r.ConnectionID, "provider": r.ProviderID, "component": r.Component, "name": r.FullName, "branch": r.DefaultBranch, "product": r.ProductID,
+		"artifacts": orEmpty(r.Artifacts),
+	})
+}
+
+// MapRepository says which product a repository belongs to, nil for none, and
+// which artifacts are taken.
+func (s *Store) MapRepository(ctx context.Context, id int64, product *int64, artifacts []string) error {
+	tag, err := s.db.Exec(ctx, `update repositories set product_id = $2, artifacts = $3, updated = now() where id = $1`, id, product, orEmpty(artifacts))
+	if err == nil && tag.RowsAffected() == 0 {
+		return gate.Errorf(gate.NotFound, "no such repository")
+	}
+	return conflict(err)
+}
+
+// DeleteRepository forgets one, with what was published there.
+func (s *Store) DeleteRepository(ctx context.Context, id int64) error {
+	tag, err := s.db.Exec(ctx, `delete from repositories where id = $1`, id)
+	if err == nil && tag.RowsAffected() == 0 {
+		return gate.Errorf(gate.NotFound, "no such repository")
+	}
+	return err
+}
+
+// SetReconciled notes up to when the runs of a repository were looked through.
+func (s *Store) SetReconciled(ctx context.Context, id int64, at time.Time) error {
+	_, err := s.db.Exec(ctx, `update repositories set reconciled = $2 where id = $1 and (reconciled is null or reconciled < $2)`, id, at)
+	return err
+}
+
+// EnsureService returns the account in whose name a system acts. Nobody can log
+// in with it.
+func (s *Store) EnsureService(ctx context.Context, name string) (gate.User, error) {
+	if _, err := s.db.Exec(ctx, `insert into users (username, first_name, is_active) values ($1, $1, false) on conflict (username) do nothing`, name); err != nil {
+		return gate.User{}, err
+	}
+	return one[gate.User](ctx, s.db, "user", `select `+userColumns+` from users where username = $1`, name)
+}
