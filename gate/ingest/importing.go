@@ -12,6 +12,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/dedup"
+	"defectdojo/gate/evidence"
 	"defectdojo/gate/store"
 	"defectdojo/parsers"
 )
@@ -201,7 +202,7 @@ func (m *importing) ensureTest(ctx context.Context, in *reading, ended bool) err
 	} else {
 		first = in.firstRun
 	}
-	name = testTypeName(name, first.Type)
+	name = evidence.TestType(name, first.Type)
 	if m.test.ID != 0 {
 		return m.knownTest(ctx, name)
 	}
@@ -225,7 +226,7 @@ func (m *importing) ensureTest(ctx context.Context, in *reading, ended bool) err
 	m.test.ID, err = m.store.AddTest(ctx, store.NewTest{
 		EngagementID: m.test.EngagementID, ProductID: m.test.ProductID, TestTypeID: typeID, ScanType: m.parser.ScanType, Title: r.Target.TestTitle, Description: first.Description,
 		LeadID: lead, EnvironmentID: environmentID, At: m.scanTime(), Version: firstText(r.Version, first.Version), BuildID: r.BuildID, CommitHash: r.CommitHash, BranchTag: r.BranchTag,
-		APIScanConfigurationID: r.APIScanConfigurationID, Tags: cleanTags(r.Tags),
+		APIScanConfigurationID: r.APIScanConfigurationID, Tags: evidence.CleanTags(r.Tags),
 	})
 	if err != nil {
 		return err
@@ -265,17 +266,6 @@ func (m *importing) target(ctx context.Context) error {
 		m.origin.InheritedTags = m.test.ProductTags
 	}
 	return nil
-}
-
-// testTypeName names the test type of a report whose run says its own type.
-func testTypeName(scanType, raw string) string {
-	switch {
-	case raw == "" || raw == scanType || raw+" Scan" == scanType:
-		return scanType
-	case strings.HasSuffix(raw, "("+scanType+")"):
-		return raw
-	}
-	return raw + " Scan (" + scanType + ")"
 }
 
 // scanTime is when the scan was: the day that the caller said, or now.
@@ -336,7 +326,7 @@ func (m *importing) finish(ctx context.Context, in *reading) error {
 	if err := m.inventory(ctx, in.components); err != nil {
 		return err
 	}
-	if tags := cleanTags(m.request.Tags); m.request.ApplyTagsToFindings && len(tags) > 0 {
+	if tags := evidence.CleanTags(m.request.Tags); m.request.ApplyTagsToFindings && len(tags) > 0 {
 		if err := m.store.TagFindings(ctx, slices.Concat(m.ids[reactivated], m.ids[untouched]), tags); err != nil {
 			return err
 		}
@@ -348,7 +338,7 @@ func (m *importing) finish(ctx context.Context, in *reading) error {
 	}
 	var tags []string
 	if m.request.Tags != nil {
-		tags = cleanTags(m.request.Tags)
+		tags = evidence.CleanTags(m.request.Tags)
 	}
 	return m.store.UpdateTest(ctx, store.TestUpdate{
 		TestID: m.test.ID, EngagementID: m.test.EngagementID, At: m.scanTime(), Version: m.request.Version, BuildID: m.request.BuildID,
@@ -419,7 +409,7 @@ func (m *importing) addRecord(ctx context.Context, result Result, state string, 
 		Untrusted: r.Untrusted, Producer: r.Producer,
 	}
 	if in != nil {
-		rec.Runs, rec.Outcome, rec.FindingCount = in.runs, worstOutcome(in.runs), in.count
+		rec.Runs, rec.Outcome, rec.FindingCount = in.runs, evidence.Worst(in.runs), in.count
 	}
 	if result.ImportID, err = m.store.AddImport(ctx, rec); err != nil {
 		return Result{}, err
@@ -435,16 +425,4 @@ func (m *importing) addRecord(ctx context.Context, result Result, state string, 
 		err = m.store.SetImportResponse(ctx, result.ImportID, result)
 	}
 	return result, err
-}
-
-// worstOutcome is that of the report as a whole.
-func worstOutcome(runs []gate.Run) gate.Outcome {
-	rank := map[gate.Outcome]int{gate.Succeeded: 1, gate.Unsaid: 2, gate.Partial: 3, gate.Failed: 4}
-	worst := gate.Unsaid
-	for i, r := range runs {
-		if i == 0 || rank[r.Outcome] > rank[worst] {
-			worst = r.Outcome
-		}
-	}
-	return worst
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"defectdojo/gate"
+	"defectdojo/gate/evidence"
 	"defectdojo/gate/store"
 )
 
@@ -160,7 +161,7 @@ func (m *importing) closeOld(ctx context.Context, in *reading) error {
 	if !m.request.CloseOldFindings || m.request.Reimport && m.isNew {
 		return nil
 	}
-	switch outcome := worstOutcome(in.runs); {
+	switch outcome := evidence.Worst(in.runs); {
 	case outcome == gate.Failed:
 		m.notes = append(m.notes, "no finding was closed: the report says that the scan failed")
 		return nil

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"hash/fnv"
 	"slices"
-	"strings"
 	"time"
 
 	"defectdojo/gate"
 	"defectdojo/gate/dedup"
+	"defectdojo/gate/evidence"
 	"defectdojo/parsers"
 )
 
@@ -102,7 +102,7 @@ func (p *preparer) prepare(i *item) {
 	case o.Date.IsZero():
 		o.Date = gate.DateOf(p.now)
 	}
-	o.Tags = cleanTags(o.Tags)
+	o.Tags = evidence.CleanTags(o.Tags)
 	i.hash = p.hasher.Hash(o)
 	if len(p.extra) > 0 {
 		o.Endpoints = append(slices.Clone(o.Endpoints), p.extra...)
@@ -111,26 +111,6 @@ func (p *preparer) prepare(i *item) {
 	}
 	i.endpointKey = dedup.EndpointKey(o.Endpoints)
 	i.refreshKey = refreshKey(o)
-}
-
-// cleanTags makes tags lower case and of one word each.
-func cleanTags(tags []string) []string {
-	if len(tags) == 0 {
-		return nil
-	}
-	out := make([]string, 0, len(tags))
-	for _, t := range tags {
-		t = strings.Map(func(r rune) rune {
-			if r == ' ' || r == ',' || r == '"' || r == '\'' {
-				return '_'
-			}
-			return r
-		}, strings.ToLower(strings.TrimSpace(t)))
-		if t != "" && !slices.Contains(out, t) {
-			out = append(out, t)
-		}
-	}
-	return out
 }
 
 // refreshKey is a digest of what a reimport brings up to date. It is never 0.

@@ -8,6 +8,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/dedup"
+	"defectdojo/gate/evidence"
 	"defectdojo/gate/store"
 )
 
@@ -193,8 +194,8 @@ func (m *importing) newFinding(id int64, i *item) *store.NewFinding {
 	if m.request.Verified != nil {
 		f.Verified = *m.request.Verified
 	}
-	if tags := cleanTags(m.request.Tags); m.request.ApplyTagsToFindings && len(tags) > 0 {
-		f.Tags = cleanTags(slices.Concat(f.Tags, tags))
+	if tags := evidence.CleanTags(m.request.Tags); m.request.ApplyTagsToFindings && len(tags) > 0 {
+		f.Tags = evidence.CleanTags(slices.Concat(f.Tags, tags))
 	}
 	if o.FilePath != "" {
 		f.Static = true
@@ -269,7 +270,7 @@ func (m *importing) storeExtras(ctx context.Context) error {
 	m.extras = extras{}
 	var tags []string
 	if m.request.ApplyTagsToEndpoints {
-		tags = cleanTags(m.request.Tags)
+		tags = evidence.CleanTags(m.request.Tags)
 	}
 	if err := m.store.PlaceFindings(ctx, m.test.ProductID, tags, x.places); err != nil {
 		return err

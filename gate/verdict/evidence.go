@@ -2,11 +2,10 @@ package verdict
 
 import (
 	"encoding/hex"
-	"strings"
 
 	"defectdojo/gate/dedup"
+	"defectdojo/gate/evidence"
 	"defectdojo/gate/store"
-	"defectdojo/parsers/all"
 	"defectdojo/policies"
 )
 
@@ -16,24 +15,9 @@ func (g *gathering) learnTests(imports []store.JudgedImport) {
 	}
 	for _, i := range imports {
 		if _, ok := g.tests[i.TestID]; !ok {
-			g.tests[i.TestID] = testFacts{scanner: scanner(i), scanType: i.ScanType, algorithm: dedup.For(i.ScanType).Algorithm}
+			g.tests[i.TestID] = testFacts{scanner: evidence.Scanner(i.TestType, i.ScanType, i.Runs), scanType: i.ScanType, algorithm: dedup.For(i.ScanType).Algorithm}
 		}
 	}
-}
-
-// scanner is a test's tool, in the word that policies use: "trivy". Formats of
-// many tools name theirs in the test type: "Semgrep Scan (SARIF)".
-func scanner(i store.JudgedImport) string {
-	if tool, _, ok := strings.Cut(i.TestType, " Scan ("); ok {
-		return strings.ToLower(tool)
-	}
-	if p, ok := all.ByScanType(i.ScanType); ok {
-		if (p.Name == "sarif" || p.Name == "generic") && len(i.Runs) > 0 && i.Runs[0].Tool != "" {
-			return strings.ToLower(i.Runs[0].Tool)
-		}
-		return p.Name
-	}
-	return strings.ToLower(i.ScanType)
 }
 
 // current returns the imports that are of the change: those of its commit, or

@@ -113,39 +113,108 @@ func (b *Bundle) Usable(c *policies.Context, now time.Time) error {
 }
 
 // Inputs makes what the server would judge: the reports' findings, with what is
-// known of them, and beside them the known findings of scanners that did not run
-// now. The verdict is provisional. Ids of new findings must not be positive.
-func (b *Bundle) Inputs(c policies.Context, runs []policies.Run, reported []policies.Finding, now time.Time) (policies.Inputs, error) {
+// known of them. On the bundle's own branch there are beside them the known
+// findings of scanners that did not run now, or whose reports may not close what
+// they do not show (keep, by tool); a change is judged by its own reports alone.
+// The verdict is provisional. Ids of new findings must not be positive.
+func (b *Bundle) Inputs(c policies.Context, runs []policies.Run, reported []policies.Finding, now time.Time, keep ...string) (policies.Inputs, error) {
 	if err := b.Usable(&c, now); err != nil {
 		return policies.Inputs{}, err
 	}
 	c.Product = b.Product
 	in := policies.Inputs{
-		Policies: b.Policies, Context: c, Baseline: b.Baseline, Waivers: b.Waivers, VEX: b.VEX, Intel: b.Intel, Now: now, Provisional: true,
+		Policies: b.Policies, Context: c, Baseline: b.baseline(&c), Waivers: b.Waivers, VEX: b.VEX, Intel: b.Intel, Now: now, Provisional: true,
 		Runs: slices.Concat(b.withHistory(runs), b.Runs),
 	}
-	known := make(map[string]*policies.Finding, len(b.Findings))
-	for i := range b.Findings {
-		known[b.Findings[i].Fingerprint] = &b.Findings[i]
-	}
+	known := b.known()
 	know := policies.Knowledge{Records: b.Records, KEVWhole: b.KEVWhole, EPSSStale: b.EPSSStale}
-	ran := map[string]bool{}
-	for _, r := range runs {
-		ran[policies.ToolKey(r.Tool)] = true
-	}
+	shown := map[string]bool{}
 	for _, f := range reported {
+		shown[f.Fingerprint] = true
 		if k := known[f.Fingerprint]; k != nil {
-			f.ID, f.FirstSeen, f.Status, f.DuplicateOf = k.ID, k.FirstSeen, reopened(k.Status), k.DuplicateOf
+			f = meet(k, &f, isChange(&c))
 		}
 		know.Learn(&f)
 		in.Head = append(in.Head, f)
 	}
+	if isChange(&c) {
+		return in, nil
+	}
+	closes := map[string]bool{}
+	for _, r := range runs {
+		closes[policies.ToolKey(r.Tool)] = true
+	}
+	for _, tool := range keep {
+		delete(closes, policies.ToolKey(tool))
+	}
 	for i := range b.Findings {
-		if f := b.Findings[i]; !ran[policies.ToolKey(f.Scanner)] {
+		if f := b.Findings[i]; f.Status != policies.Mitigated && !closes[policies.ToolKey(f.Scanner)] && !shown[f.Fingerprint] {
 			in.Head = append(in.Head, f)
 		}
 	}
 	return in, nil
+}
+
+// isChange tells whether a build is of something that is to go into another branch.
+func isChange(c *policies.Context) bool { return c.TargetBranch != "" && c.TargetBranch != c.Branch }
+
+// baseline returns the bundle's, as a build of that kind compares with it.
+func (b *Bundle) baseline(c *policies.Context) *policies.Baseline {
+	if b.Baseline == nil {
+		return nil
+	}
+	base := *b.Baseline
+	switch {
+	case !isChange(c):
+		base.Kind = policies.BaselinePrevious
+	case base.Commit != "" && c.Event == policies.MergeGroup && base.Commit == c.BaseCommit:
+		base.Kind = policies.BaselineGroupBase
+	case base.Commit != "" && base.Commit == c.MergeBase:
+		base.Kind = policies.BaselineMergeBase
+	}
+	return &base
+}
+
+// known returns the known findings by their fingerprints: of several of one, that
+// which the others are duplicates of.
+func (b *Bundle) known() map[string]*policies.Finding {
+	m := make(map[string]*policies.Finding, len(b.Findings))
+	for i := range b.Findings {
+		f := &b.Findings[i]
+		if had := m[f.Fingerprint]; had == nil || had.Status == policies.Duplicate && f.Status != policies.Duplicate {
+			m[f.Fingerprint] = f
+		}
+	}
+	return m
+}
+
+// meet returns a finding that is known and reported again. On its own branch it
+// is the known one, brought up to date; on another it is a new one, about which
+// has been decided what was decided about the known one.
+func meet(k, f *policies.Finding, elsewhere bool) policies.Finding {
+	if elsewhere {
+		out := *f
+		out.ID, out.FirstSeen, out.Status, out.DuplicateOf = k.ID, k.FirstSeen, reopened(k.Status), k.DuplicateOf
+		return out
+	}
+	out := *k
+	out.Status, out.Vulnerabilities, out.Endpoint = reopened(k.Status), f.Vulnerabilities, f.Endpoint
+	if f.FixAvailable != nil {
+		out.FixAvailable = f.FixAvailable
+	}
+	if f.FixVersion != "" {
+		out.FixVersion = f.FixVersion
+	}
+	if k.Component == "" {
+		out.Component = f.Component
+	}
+	if k.Version == "" {
+		out.Version = f.Version
+	}
+	if f.KEV != nil && *f.KEV {
+		out.KEV = f.KEV
+	}
+	return out
 }
 
 // reopened returns the status of a known finding that a report shows again.

@@ -1,9 +1,8 @@
-package verdict
+package evidence
 
 import (
 	"strings"
 
-	"defectdojo/gate/store"
 	"defectdojo/policies"
 )
 
@@ -34,8 +33,8 @@ var categoryTags = map[string]policies.Category{
 // systemPackages are the package URL types of operating systems.
 var systemPackages = []string{"pkg:deb/", "pkg:rpm/", "pkg:apk/", "pkg:alpm/"}
 
-// category is what kind of weakness a finding is, as its scanner and its place tell.
-func category(scanType, scanner string, f *store.JudgedFinding) policies.Category {
+// Category is what kind of weakness a finding is, as its scanner and its place tell.
+func Category(scanType, scanner string, f *policies.Finding, hasEndpoint, static bool) policies.Category {
 	for _, t := range f.Tags {
 		if c, ok := categoryTags[t]; ok {
 			return c
@@ -60,7 +59,7 @@ func category(scanType, scanner string, f *store.JudgedFinding) policies.Categor
 		return policies.Dependency
 	case f.Path != "":
 		return policies.Code
-	case f.EndpointKey != "" || !f.Static:
+	case hasEndpoint || !static:
 		return policies.Web
 	}
 	return policies.Other
