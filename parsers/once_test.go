@@ -1,6 +1,7 @@
 package parsers
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -57,5 +58,56 @@ func TestOnceLimit(t *testing.T) {
 	}
 	if _, err := Read(t.Context(), p, strings.NewReader("a\nb\na\nc\n"), o); gate.KindOf(err) != gate.TooLarge {
 		t.Errorf("three findings: %v, want that they are too many", err)
+	}
+}
+
+// TestOnceReadsTwice fails when a report that is held in memory and one that is
+// read twice give different things.
+func TestOnceReadsTwice(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		lines, reads int
+		component    bool
+		runs         int
+	}{
+		"small":      {lines: 10, reads: 1},
+		"many":       {lines: maxHeld + 1, reads: 2},
+		"components": {lines: 10, reads: 2, component: true},
+		"runs":       {lines: 10, reads: 2, runs: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reads := 0
+			p := Parser{ScanType: "Lines", Parse: func(in *stream.Input, out *Report) error {
+				run := out.Run()
+				return Once(in, out, func(o gate.Observation) string { return o.Title }, func(_ *stream.Input, out *Report) error {
+					reads++
+					run.Tool = "lines" // by a pointer from before
+					out.Problem("told once")
+					if c.component {
+						out.Component(gate.Component{Name: "a"})
+					}
+					for n := range c.lines * 2 {
+						if c.runs > 0 && n == c.lines {
+							out.Begin(gate.Run{Tool: "second"})
+						}
+						out.Emit(gate.Observation{Title: strconv.Itoa(n % c.lines)})
+					}
+					return nil
+				})
+			}}
+			n, components := 0, 0
+			runs, err := Read(t.Context(), p, strings.NewReader(""), Options{
+				Emit: func(o gate.Observation) {
+					if n++; *o.Occurrences != 2 {
+						t.Errorf("%s: %d occurrences", o.Title, *o.Occurrences)
+					}
+				},
+				Components: func(gate.Component) { components++ },
+			})
+			if err != nil || n != c.lines || reads != c.reads || runs[0].Count != c.lines || runs[0].Tool != "lines" || len(runs[0].Problems) != 1 || len(runs) != max(1, c.runs) || c.component != (components == 1) {
+				t.Errorf("%d observations, %d components, %d reads, runs %+v, error %v", n, components, reads, runs, err)
+			}
+		})
 	}
 }
