@@ -14,6 +14,7 @@ import (
 type Node struct {
 	Name string // the local name
 
+	space    string // the name space, of the record itself alone
 	attrs    []nodeAttr
 	children []Node
 	text     []byte // before the first child
@@ -43,6 +44,7 @@ func RecordOf(parts Parts, f func(n *Node) error) Handler {
 			n, kept = Node{}, 0
 		}
 		n.reset(start.Name.Local)
+		n.space = start.Name.Space
 		for _, a := range start.Attr {
 			n.attrs = append(n.attrs, nodeAttr{a.Name.Local, a.Value})
 		}
@@ -87,12 +89,20 @@ func (n *Node) Text() string {
 	if len(n.children) == 0 {
 		return string(bytes.TrimSpace(n.text))
 	}
+	return strings.TrimSpace(n.own())
+}
+
+// own returns the text in the element itself.
+func (n *Node) own() string {
+	if len(n.children) == 0 {
+		return string(n.text)
+	}
 	var b strings.Builder
 	b.Write(n.text)
 	for i := range n.children {
 		b.Write(n.children[i].tail)
 	}
-	return strings.TrimSpace(b.String())
+	return b.String()
 }
 
 // Raw returns the text before the first child as it is, with its white space.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -25,19 +26,16 @@ type XMLDecoder struct {
 	tokens *tokens
 }
 
-// Element decodes each such element into a T and calls f with it. Record is
-// several times as fast, for formats whose reports are large.
+// Element decodes each such element into a T, a struct with tags as those of
+// encoding/xml, and calls f with it.
 func Element[T any](f func(T) error) Handler {
-	return func(d *XMLDecoder, start xml.StartElement) error {
-		var v T
-		d.tokens.hold()
-		err := d.DecodeElement(&v, &start)
-		d.tokens.free()
-		if err != nil {
-			return err
-		}
-		return f(v)
-	}
+	filler, v := fillerOf(reflect.TypeFor[T]()), new(T)
+	return Record(func(n *Node) error {
+		var empty T
+		*v = empty
+		filler.fill(n, reflect.ValueOf(v).Elem())
+		return f(*v)
+	})
 }
 
 // Start calls f with each such element's attributes and walks on through its children.
@@ -49,12 +47,7 @@ func Start(f func(attr func(name string) string) error) Handler {
 
 // CharData calls f with the text of each such element.
 func CharData(f func(text string) error) Handler {
-	return Element(func(v struct {
-		Text string `xml:",chardata"`
-	},
-	) error {
-		return f(strings.TrimSpace(v.Text))
-	})
+	return Record(func(n *Node) error { return f(n.Text()) })
 }
 
 // Attr returns an attribute by its local name, or nothing.
