@@ -48,7 +48,7 @@ func cleanList(list []string) []string {
 		return nil
 	}
 	if isClean(list) {
-		return list[:len(list):len(list)]
+		return slices.Clip(list)
 	}
 	seen := make(map[string]bool, len(list))
 	out := list[:0:0]

@@ -1,8 +1,9 @@
 package dedup
 
 // builtin is how each scan type is deduplicated where nobody has said otherwise:
-// DefectDojo's own settings, so that its findings keep their identity with us.
-// A scan type that is not listed is Default.
+// DefectDojo's own settings, so that its findings keep their identity with us,
+// and at the end those of formats that it has no parser for. A scan type that is
+// not listed is Default.
 var builtin = map[string]Settings{
 	"Acunetix Scan":                              {Algorithm: HashCode, Fields: []Field{"title", "description"}},
 	"AIDE Scan":                                  {Algorithm: HashCode},
@@ -197,4 +198,9 @@ var builtin = map[string]Settings{
 	"YARA Scan":                            {Algorithm: HashCode},
 	"Yarn Audit Scan":                      {Algorithm: HashCode, Fields: []Field{"title", "severity", "file_path", "vulnerability_ids", "cwe"}},
 	"ZAP Scan":                             {Algorithm: HashCode, Fields: []Field{"title", "cwe", "severity"}, NeedsCWE: true},
+
+	"Checkstyle XML Scan":           {Algorithm: HashCode, Fields: []Field{"title", "file_path", "line"}},
+	"GitHub Dependabot Alerts Scan": {Algorithm: UniqueIDOrHashCode, Fields: []Field{"vuln_id_from_tool", "component_name", "file_path"}},
+	"JUnit XML Scan":                {Algorithm: HashCode, Fields: []Field{"title", "file_path"}},
+	"OSV Records Scan":              {Algorithm: HashCode, Fields: []Field{"vuln_id_from_tool", "component_name", "component_version"}},
 }

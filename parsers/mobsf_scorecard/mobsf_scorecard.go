@@ -113,7 +113,7 @@ func observation(e entry, level string) gate.Observation {
 // links returns the web addresses of a text, one a line.
 func links(text string) string {
 	var list []string
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if strings.HasPrefix(word, "https://") || strings.HasPrefix(word, "http://") {
 			list = append(list, strings.TrimRight(word, ".,;)"))
 		}

@@ -80,7 +80,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			return nil
 		}),
 		"*/target-address": stream.CharData(func(s string) error { r.endpoint(s); return nil }),
-		"*/rule-result":    stream.Record(func(n *stream.Node) error { return r.result(n) }),
+		"*/rule-result":    stream.Record(r.result),
 	})
 }
 

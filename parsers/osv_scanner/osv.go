@@ -24,7 +24,7 @@ import (
 	"defectdojo/parsers/stream"
 )
 
-// Parsers reads OSV-Scanner's JSON.
+// Parsers reads OSV-Scanner's JSON, and records of OSV's databases alone.
 var Parsers = []parsers.Parser{{
 	Name:     "osv_scanner",
 	ScanType: "OSV Scan",
@@ -34,7 +34,7 @@ var Parsers = []parsers.Parser{{
 	Analysis: gate.Static,
 	Detect:   detect,
 	Parse:    parse,
-}}
+}, records}
 
 func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
@@ -108,15 +108,19 @@ type affected struct {
 	} `json:"package"`
 	Severity []rating `json:"severity"`
 	Ranges   []struct {
-		Type   string `json:"type"`
-		Events []struct {
-			Introduced stream.Text `json:"introduced"`
-			Fixed      stream.Text `json:"fixed"`
-			Last       stream.Text `json:"last_affected"`
-		} `json:"events"`
+		Type   string   `json:"type"`
+		Events []change `json:"events"`
 	} `json:"ranges"`
+	Versions          []stream.Text             `json:"versions"`
 	DatabaseSpecific  stream.Lenient[specifics] `json:"database_specific"`
 	EcosystemSpecific stream.Lenient[specifics] `json:"ecosystem_specific"`
+}
+
+// change is a version at which it begins or ends that a package is affected.
+type change struct {
+	Introduced stream.Text `json:"introduced"`
+	Fixed      stream.Text `json:"fixed"`
+	Last       stream.Text `json:"last_affected"`
 }
 
 // specifics are the keys that some databases add.

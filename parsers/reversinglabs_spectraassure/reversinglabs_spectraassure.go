@@ -230,10 +230,8 @@ func (r *report) describe(id, what string, c component) string {
 		}
 	}
 	file := "`" + c.place() + "`"
-	for _, h := range c.Hashes {
-		if len(h.Value) == 2 && h.Value[0] == "sha256" {
-			file += ", SHA-256 " + string(h.Value[1])
-		}
+	if i := slices.IndexFunc(c.Hashes, func(h stream.Lenient[[]stream.Text]) bool { return len(h.Value) == 2 && h.Value[0] == "sha256" }); i >= 0 {
+		file += ", SHA-256 " + string(c.Hashes[i].Value[1])
 	}
 	return text.Add("**Files:**").List([]string{file + ", " + strings.TrimSpace(string(c.Name+" "+c.Identity.Version))}).String()
 }
