@@ -47,6 +47,7 @@ import (
 	"defectdojo/parsers/checkmarx_one"
 	"defectdojo/parsers/checkmarx_osa"
 	"defectdojo/parsers/checkov"
+	"defectdojo/parsers/checkstyle"
 	"defectdojo/parsers/chefinspect"
 	"defectdojo/parsers/chkrootkit"
 	"defectdojo/parsers/clair"
@@ -71,6 +72,7 @@ import (
 	"defectdojo/parsers/cycognito"
 	"defectdojo/parsers/dawnscanner"
 	"defectdojo/parsers/deepfence_threatmapper"
+	"defectdojo/parsers/dependabot"
 	"defectdojo/parsers/dependency_check"
 	"defectdojo/parsers/dependency_track"
 	"defectdojo/parsers/detect_secrets"
@@ -123,6 +125,7 @@ import (
 	"defectdojo/parsers/jfrog_xray_on_demand_binary_scan"
 	"defectdojo/parsers/jfrog_xray_unified"
 	"defectdojo/parsers/jfrogxray"
+	"defectdojo/parsers/junit"
 	"defectdojo/parsers/kics"
 	"defectdojo/parsers/kiuwan"
 	"defectdojo/parsers/kiuwan_sca"
@@ -299,6 +302,7 @@ var Parsers = slices.Concat(
 	checkmarx_one.Parsers,
 	checkmarx_osa.Parsers,
 	checkov.Parsers,
+	checkstyle.Parsers,
 	chefinspect.Parsers,
 	chkrootkit.Parsers,
 	clair.Parsers,
@@ -323,6 +327,7 @@ var Parsers = slices.Concat(
 	cycognito.Parsers,
 	dawnscanner.Parsers,
 	deepfence_threatmapper.Parsers,
+	dependabot.Parsers,
 	dependency_check.Parsers,
 	dependency_track.Parsers,
 	detect_secrets.Parsers,
@@ -375,6 +380,7 @@ var Parsers = slices.Concat(
 	jfrog_xray_on_demand_binary_scan.Parsers,
 	jfrog_xray_unified.Parsers,
 	jfrogxray.Parsers,
+	junit.Parsers,
 	kics.Parsers,
 	kiuwan.Parsers,
 	kiuwan_sca.Parsers,
