@@ -51,7 +51,7 @@ var (
 		"mitigation_available": "(mitigation <> '')",
 		"has_component":        "(component_name is not null)",
 		"has_notes":            "exists (select from notes n where n.finding_id = findings.id)",
-		"has_jira":             "exists (select from jira_issues j where j.finding_id = findings.id)",
+		"has_jira":             "exists (select from jira_issues j where j.finding_id = findings.id and j.jira_key <> '')",
 		"risk_acceptance":      "exists (select from risk_acceptance_findings r where r.finding_id = findings.id)",
 		"assigned":             "(assignee_id is not null)",
 	}

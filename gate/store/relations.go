@@ -164,7 +164,7 @@ func (s *Store) JIRAIssues(ctx context.Context, findings []int64) ([]JIRAIssue, 
 		from jira_issues j
 		left join jira_projects p on p.id = j.jira_project_id
 		left join jira_instances i on i.id = p.jira_instance_id
-		where j.finding_id = any($1)`, orEmpty(findings))
+		where j.finding_id = any($1) and j.jira_key <> ''`, orEmpty(findings))
 }
 
 // OwnsScanConfiguration tells whether an API scan configuration is a product's own.
