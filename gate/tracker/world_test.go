@@ -339,4 +339,3 @@ func count(issues []jiratest.Issue, keep func(jiratest.Issue) bool) int {
 	}
 	return n
 }
-
