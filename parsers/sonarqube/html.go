@@ -1,6 +1,7 @@
 package sonarqube
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -11,13 +12,25 @@ import (
 	"defectdojo/parsers/stream"
 )
 
+// maxHeld is how many issues are held until the rules are known, which stand
+// after them. A page of more is read twice.
+const maxHeld = 5000
+
 // parseHTML reads sonar-report's page: a table of issues, and one of the rules.
 func parseHTML(in *stream.Input, out *parsers.Report, g *groups) error {
-	rules, known := map[string]rule{}, false
-	err := rows(in, func(columns, cells []string) {
+	rules, known := map[string]*rule{}, false
+	var held []issue
+	all := true
+	err := rows(in, func(columns []string, cells [][]byte) {
 		known = known || len(columns) > 2 && columns[0] == "Rule" && columns[2] == "Component"
-		if len(columns) == 2 && columns[0] == "Rule" && len(cells) == 2 {
-			rules[text(cells[0])] = rule{HTML: stream.Text(cells[1])}
+		switch {
+		case len(columns) == 2 && columns[0] == "Rule" && len(cells) == 2:
+			rules[text(cells[0])] = &rule{HTML: stream.Text(cells[1])}
+		case !all || !isIssue(columns, cells):
+		case len(held) == maxHeld:
+			held, all = nil, false
+		default:
+			held = append(held, fromCells(columns, cells))
 		}
 	})
 	if err != nil {
@@ -26,58 +39,76 @@ func parseHTML(in *stream.Input, out *parsers.Report, g *groups) error {
 	if !known {
 		return stream.Errorf("there is no table of issues, with the columns Rule, Severity, Component: this is no page of sonar-report")
 	}
+	for _, i := range held {
+		g.add(out, i.observation(rules[string(i.Rule)]))
+	}
+	if all {
+		return nil
+	}
 	if err := in.Rewind(); err != nil {
 		return err
 	}
-	return rows(in, func(columns, cells []string) {
-		if len(columns) < 6 || columns[2] != "Component" || len(cells) < 6 {
-			return
+	return rows(in, func(columns []string, cells [][]byte) {
+		if isIssue(columns, cells) {
+			i := fromCells(columns, cells)
+			g.add(out, i.observation(rules[string(i.Rule)]))
 		}
-		i := issue{}
-		for n, name := range columns[:min(len(columns), len(cells))] {
-			value := stream.Text(text(cells[n]))
-			switch name {
-			case "Rule":
-				i.Rule = value
-			case "Severity":
-				i.Severity = value
-			case "Component":
-				i.Component = value
-			case "Line":
-				i.Line = stream.ParseInt(string(value))
-			case "Description":
-				i.Description = value
-			case "Message":
-				i.Message = value
-			case "Status":
-				i.Status = value
-			case "Key":
-				i.Key = value
-			}
-		}
-		g.add(out, i.observation(rules[string(i.Rule)]))
 	})
 }
 
-// text is the text of a cell in one line.
-func text(cell string) string {
-	var b strings.Builder
-	z := html.NewTokenizer(strings.NewReader(cell))
-	for z.Next() != html.ErrorToken {
-		if t := z.Token(); t.Type == html.TextToken {
-			b.WriteString(t.Data)
+func isIssue(columns []string, cells [][]byte) bool {
+	return len(columns) >= 6 && columns[2] == "Component" && len(cells) >= 6
+}
+
+func fromCells(columns []string, cells [][]byte) issue {
+	i := issue{}
+	for n, name := range columns[:min(len(columns), len(cells))] {
+		value := stream.Text(text(cells[n]))
+		switch name {
+		case "Rule":
+			i.Rule = value
+		case "Severity":
+			i.Severity = value
+		case "Component":
+			i.Component = value
+		case "Line":
+			i.Line = stream.ParseInt(string(value))
+		case "Description":
+			i.Description = value
+		case "Message":
+			i.Message = value
+		case "Status":
+			i.Status = value
+		case "Key":
+			i.Key = value
 		}
 	}
-	return strings.Join(strings.Fields(b.String()), " ")
+	return i
+}
+
+// text is the text of a cell in one line.
+func text(cell []byte) string {
+	if bytes.ContainsAny(cell, "<&") {
+		var b []byte
+		z := html.NewTokenizer(bytes.NewReader(cell))
+		for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() {
+			if kind == html.TextToken {
+				b = append(b, z.Text()...)
+			}
+		}
+		cell = b
+	}
+	return strings.Join(strings.Fields(string(cell)), " ")
 }
 
 // maxCell bounds one token of the page, in bytes.
 const maxCell = 8 << 20
 
-// rows calls f with the HTML in the cells of each row of each table, and with the
-// table's column names; also for the row of names, then without cells. Tables
-// inside of tables belong to the cell that they stand in.
-func rows(in io.Reader, f func(columns, cells []string)) error {
+// rows calls f with the HTML in the cells of each row of each table, which is
+// good until f returns, and with the table's column names; also for the row of
+// names, then without cells. Tables inside of tables belong to the cell that
+// they stand in.
+func rows(in io.Reader, f func(columns []string, cells [][]byte)) error {
 	z := html.NewTokenizer(in)
 	z.SetMaxBuf(maxCell)
 	t := table{f: f}
@@ -92,65 +123,88 @@ func rows(in io.Reader, f func(columns, cells []string)) error {
 			}
 			return z.Err()
 		}
-		raw := string(z.Raw())
-		name, _ := z.TagName()
-		t.token(kind, string(name), raw)
+		t.token(kind, z)
 	}
 }
 
 // table is what is known of the table that is being read.
 type table struct {
-	f              func(columns, cells []string)
-	depth          int
-	columns, cells []string
-	cell           *strings.Builder
-	heading        bool
+	f       func(columns []string, cells [][]byte)
+	depth   int
+	columns []string
+	row     []byte // the HTML in the row's cells
+	ends    []int  // where each of them ends in it
+	cells   [][]byte
+	open    bool // a cell is
+	heading bool // it is a column's name
 }
 
-func (t *table) token(kind html.TokenType, name, raw string) {
+func (t *table) token(kind html.TokenType, z *html.Tokenizer) {
+	from := len(t.row)
+	if t.open {
+		t.row = append(t.row, z.Raw()...) // before TagName, which changes it
+	}
+	if kind == html.TextToken {
+		return
+	}
 	start := kind == html.StartTagToken
-	if name == "table" && kind != html.TextToken {
+	tag, _ := z.TagName()
+	switch string(tag) {
+	case "table":
 		if start {
 			t.depth++
 		} else if kind == html.EndTagToken && t.depth > 0 {
 			t.depth--
 		}
 		if t.depth == 0 || t.depth == 1 && start {
-			t.endCell()
-			t.columns, t.cells, t.cell = nil, nil, nil
+			t.columns, t.row, t.ends, t.open = nil, t.row[:0], t.ends[:0], false
+		}
+	case "td", "th", "tr":
+		if t.depth != 1 {
 			return
 		}
-	}
-	if t.depth == 1 && (name == "td" || name == "th" || name == "tr") && kind != html.TextToken {
+		t.row = t.row[:from]
 		t.endCell()
 		switch {
-		case name == "tr" && start:
-			t.cells = nil
-		case name == "tr":
+		case string(tag) == "tr" && start:
+			t.row, t.ends = t.row[:0], t.ends[:0]
+		case string(tag) == "tr":
 			t.endRow()
 		case start:
-			t.cell, t.heading = &strings.Builder{}, name == "th"
+			t.open, t.heading = true, string(tag) == "th"
 		}
-		return
-	}
-	if t.cell != nil {
-		t.cell.WriteString(raw)
 	}
 }
 
 func (t *table) endCell() {
-	if t.cell == nil {
+	if !t.open {
 		return
 	}
+	t.open = false
 	if t.heading {
-		t.columns = append(t.columns, text(t.cell.String()))
+		from := t.last()
+		t.columns = append(t.columns, text(t.row[from:]))
+		t.row = t.row[:from]
 	} else {
-		t.cells = append(t.cells, t.cell.String())
+		t.ends = append(t.ends, len(t.row))
 	}
-	t.cell = nil
+}
+
+// last is where the last cell ended.
+func (t *table) last() int {
+	if n := len(t.ends); n > 0 {
+		return t.ends[n-1]
+	}
+	return 0
 }
 
 func (t *table) endRow() {
+	t.cells = t.cells[:0]
+	from := 0
+	for _, to := range t.ends {
+		t.cells = append(t.cells, t.row[from:to:to])
+		from = to
+	}
 	t.f(t.columns, t.cells)
-	t.cells = nil
+	t.row, t.ends = t.row[:0], t.ends[:0]
 }

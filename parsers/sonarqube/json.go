@@ -14,6 +14,31 @@ import (
 type rule struct {
 	Name stream.Text `json:"name"`
 	HTML stream.Text `json:"htmlDesc"`
+
+	read  bool     // what follows is made of it
+	text  string   // as Markdown
+	links []string // in it
+	cwe   int
+}
+
+// about returns the rule with its explanation read, which many issues share; of
+// a rule that the report does not have, an empty one.
+func (r *rule) about() *rule {
+	if r == nil {
+		return &rule{}
+	}
+	if r.read {
+		return r
+	}
+	html := string(r.HTML)
+	r.read, r.text = true, parsers.Markdown(html)
+	for _, m := range link.FindAllStringSubmatch(html, 50) {
+		r.links = append(r.links, fmt.Sprintf("[%s](%s)", strings.Join(strings.Fields(parsers.Markdown(m[2])), " "), m[1]))
+	}
+	if m := cwe.FindStringSubmatch(html); m != nil {
+		r.cwe = gate.ParseCWE(m[1])
+	}
+	return r
 }
 
 // issue is one of sonar-report, or of the web API, which has more keys.
@@ -41,7 +66,7 @@ type issue struct {
 
 // parseJSON reads rules first. A report with a project's name is sonar-report's.
 func parseJSON(in *stream.Input, out *parsers.Report, g *groups) error {
-	rules, known, ours := map[string]rule{}, false, false
+	rules, known, ours := map[string]*rule{}, false, false
 	seen := func(d *stream.Decoder) error { known = true; return stream.Skip(d) }
 	run := out.Run()
 	err := stream.JSON(in, stream.Object(stream.Fields{
@@ -51,7 +76,7 @@ func parseJSON(in *stream.Input, out *parsers.Report, g *groups) error {
 		},
 		"rules": stream.ByKind(stream.Kinds{'n': stream.Skip, '[': stream.Skip, '{': stream.Entries(func(key string, d *stream.Decoder) error {
 			ours = true
-			return stream.One(func(r rule) error { rules[key] = r; return nil })(d)
+			return stream.One(func(r rule) error { rules[key] = &r; return nil })(d)
 		})}),
 		"issues": seen, "hotspots": seen,
 	}))
@@ -93,40 +118,28 @@ var (
 )
 
 // observation is of an issue of sonar-report.
-func (i issue) observation(r rule) gate.Observation {
-	html := string(r.HTML)
+func (i issue) observation(r *rule) gate.Observation {
+	r = r.about()
 	o := gate.Observation{
 		Title:      parsers.First(string(i.Description), string(r.Name), string(i.Message), string(i.Rule)),
 		Severity:   severities[strings.ToUpper(string(i.Severity))],
 		Mitigation: string(i.Message),
-		References: references(string(i.Rule), html),
+		CWE:        r.cwe,
 		Check:      string(i.Rule),
 		UniqueID:   string(i.Key),
 		FilePath:   string(i.Component),
 		Line:       i.Line.Ptr(),
 	}
-	if m := cwe.FindStringSubmatch(html); m != nil {
-		o.CWE = gate.ParseCWE(m[1])
+	if r.HTML != "" {
+		o.References = parsers.Lines(append([]string{string(i.Rule)}, r.links...)...)
 	}
 	var t parsers.Text
 	t.Add(string(i.Message)).
 		Fact("Rule", strings.TrimSpace(string(i.Rule+" "+r.Name))).
 		Fact("Place", parsers.Place(o.FilePath, o.Line)).
 		Fact("Status", strings.ToLower(strings.ReplaceAll(string(i.Status), "_", " ")))
-	o.Description = t.Section("About the rule", parsers.Markdown(html)).String()
+	o.Description = t.Section("About the rule", r.text).String()
 	return o
-}
-
-// references are the rule and the links in its explanation.
-func references(rule, html string) string {
-	if html == "" {
-		return ""
-	}
-	list := []string{rule}
-	for _, m := range link.FindAllStringSubmatch(html, 50) {
-		list = append(list, fmt.Sprintf("[%s](%s)", strings.Join(strings.Fields(parsers.Markdown(m[2])), " "), m[1]))
-	}
-	return parsers.Lines(list...)
 }
 
 // What the messages of a plugin for dependencies say.
