@@ -53,6 +53,7 @@ type Token struct {
 	Name       string
 	Scope      TokenScope
 	ProductIDs []int64 // nil: all that the user may
+	Bounds     *Bounds // nil: none but these
 	Created    time.Time
 	Expires    *time.Time
 	LastUsed   *time.Time

@@ -74,7 +74,7 @@ func (c *uploadCmd) Run(ctx context.Context, t terminal) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	s := session{cmd: c, build: b, client: cl, log: t.stderr, live: isTerminal(t.stderr) && b.ci == ""}
+	s := session{cmd: c, build: b, client: cl, getenv: t.getenv, log: t.stderr, live: isTerminal(t.stderr) && b.ci == ""}
 	out, err := s.upload(ctx, reports)
 	if err != nil || c.NoGate {
 		return c.report(t, out, nil, err)
@@ -110,7 +110,7 @@ func (c *uploadCmd) client(t terminal) (*client.Client, error) {
 		}
 		c.Token = strings.TrimSpace(string(b))
 	}
-	if c.Token == "" {
+	if c.Token == "" && !hasIdentity(t.getenv) {
 		return nil, gate.Errorf(gate.Conflict, "a token is needed: set DD_TOKEN")
 	}
 	cl, err := client.New(c.URL, c.Token)
@@ -209,6 +209,7 @@ type session struct {
 	cmd    *uploadCmd
 	build  build
 	client *client.Client
+	getenv func(string) string
 	log    io.Writer
 	live   bool
 }
@@ -221,6 +222,9 @@ type uploaded struct {
 }
 
 func (s *session) upload(ctx context.Context, reports []report) ([]uploaded, error) {
+	if err := s.prove(ctx); err != nil {
+		return nil, err
+	}
 	var out []uploaded
 	for _, r := range reports {
 		began := time.Now() //nolint:forbidigo // the command is an edge

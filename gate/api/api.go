@@ -89,6 +89,7 @@ func (a *api) routes() []route {
 	for _, routes := range [][]route{
 		a.rootRoutes(),
 		a.tokenRoutes(),
+		a.trustRuleRoutes(),
 		a.productTypeRoutes(),
 		a.productRoutes(),
 		a.engagementRoutes(),

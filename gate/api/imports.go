@@ -52,6 +52,9 @@ func (a *api) importReport(r *request, again bool) error {
 	if err != nil {
 		return err
 	}
+	if err := r.inBounds(in.request, to); err != nil {
+		return err
+	}
 	in.request.APIScanConfigurationID, err = r.usableScanConfiguration(in, to.ProductID)
 	if err != nil {
 		return err

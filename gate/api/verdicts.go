@@ -73,6 +73,9 @@ func (a *api) judge(r *request) error {
 		}
 		return err
 	}
+	if err := r.judgeInBounds(&in); err != nil {
+		return err
+	}
 	ask := verdict.Request{
 		EngagementID: in.Engagement, Event: policies.Event(in.Event), Branch: in.Branch, TargetBranch: in.TargetBranch, PullRequest: in.PullRequest,
 		Commit: in.Commit, BaseCommit: in.BaseCommit, MergeBase: in.MergeBase, Repository: in.Repository, Component: in.Component, Environment: in.Environment,

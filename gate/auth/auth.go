@@ -21,6 +21,7 @@ type Config struct {
 	AddressLimit  int           // failures from one address for all accounts, before it has to wait: 50
 	Hashings      int           // passwords checked at once, each of which takes Hash.Memory: 4
 	Hash          Params        // cost of a password: DefaultParams
+	OIDC          OIDCConfig    // of CI jobs that have no token
 	Now           func() time.Time
 }
 
@@ -29,6 +30,7 @@ type Auth struct {
 	store   *store.Store
 	cfg     Config
 	hashing chan struct{} // a place for each password being checked
+	issuers *issuers      // of identity tokens
 	dummy   string        // what the password of an unknown user is checked against
 }
 
@@ -47,6 +49,7 @@ func New(s *store.Store, cfg Config) *Auth {
 	return &Auth{
 		store:   s,
 		cfg:     cfg,
+		issuers: newIssuers(cfg.OIDC),
 		hashing: make(chan struct{}, cfg.Hashings),
 		dummy:   cfg.Hash.Hash(randomText(16)),
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"defectdojo/gate"
+	"defectdojo/gate/store"
 )
 
 // A token reads gate_ID_SECRETCRC: 22 characters that are safe to log, 43 that
@@ -30,11 +31,16 @@ type NewToken struct {
 	Scope      gate.TokenScope
 	ProductIDs []int64   // nil: every product that the user may
 	Expires    time.Time // the zero time: after the usual life
+	Bounds     *gate.Bounds
 }
 
 // AddToken makes a token for its user and returns it with its secret text,
 // which is not to be had again.
 func (a *Auth) AddToken(ctx context.Context, u gate.User, want NewToken) (string, gate.Token, error) {
+	return a.addToken(ctx, a.store, u, want)
+}
+
+func (a *Auth) addToken(ctx context.Context, s *store.Store, u gate.User, want NewToken) (string, gate.Token, error) {
 	now := a.cfg.Now()
 	if want.Name == "" {
 		return "", gate.Token{}, gate.FieldErrorf("name", "a token has a name")
@@ -53,9 +59,9 @@ func (a *Auth) AddToken(ctx context.Context, u gate.User, want NewToken) (string
 	id := randomText(idLen)
 	text := tokenPrefix + id + "_" + randomText(secretLen)
 	text += checksum(text)
-	t, err := a.store.AddToken(ctx, gate.Token{
+	t, err := s.AddToken(ctx, gate.Token{
 		PublicID: tokenPrefix + id, UserID: u.ID, Name: want.Name, Scope: want.Scope,
-		ProductIDs: want.ProductIDs, Created: now, Expires: &want.Expires,
+		ProductIDs: want.ProductIDs, Created: now, Expires: &want.Expires, Bounds: want.Bounds,
 	}, digest(text))
 	return text, t, err
 }

@@ -128,7 +128,9 @@ func (c *Client) once(ctx context.Context, k call, out any) (wait time.Duration,
 	}
 	req.ContentLength = k.length
 	maps.Copy(req.Header, k.header)
-	req.Header.Set("Authorization", "Token "+c.Token)
+	if c.Token != "" {
+		req.Header.Set("Authorization", "Token "+c.Token)
+	}
 	req.Header.Set("Accept", "application/json")
 	if k.content != "" {
 		req.Header.Set("Content-Type", k.content)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"defectdojo/gate/auth"
 	"defectdojo/gate/seal"
 )
 
@@ -216,6 +217,20 @@ func readNetworks(c *Config, v string) error {
 			return fmt.Errorf("%q is not a network like 10.1.0.0/16", strings.TrimSpace(text))
 		}
 		c.AllowedNet = append(c.AllowedNet, p.Masked())
+	}
+	return nil
+}
+
+func readIssuers(c *Config, v string) error {
+	for text := range strings.SplitSeq(v, ",") {
+		provider, address, _ := strings.Cut(strings.TrimSpace(text), "=")
+		if provider != "github" && provider != "gitlab" {
+			return fmt.Errorf("%q does not begin with github= or gitlab=", strings.TrimSpace(text))
+		}
+		if err := webURL(address); err != nil {
+			return err
+		}
+		c.Issuers = append(c.Issuers, auth.Issuer{Provider: provider, URL: strings.TrimSuffix(address, "/")})
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"defectdojo/gate/auth"
 	"defectdojo/gate/enrich"
 	"defectdojo/gate/seal"
 )
@@ -38,6 +39,7 @@ type Config struct {
 	SecretKey  seal.Key       // seals secrets at rest; zero: the one in the data folder
 	OldKeys    []seal.Key     // still open what they sealed
 	AllowedNet []netip.Prefix // private networks that integrations may reach
+	Issuers    []auth.Issuer  // of CI jobs that are believed, beside the public ones
 
 	Intel enrich.Places // where EPSS, KEV and OSV are read from; blank: nowhere
 

@@ -111,6 +111,10 @@ var settings = []setting{
 		name: "DD_OSV_URL", def: osvDev, store: places(func(c *Config) *string { return &c.Intel.OSV }),
 		help: "advisories in OSV's form, as zips, folders or JSON, several with commas, or off; osv.dev: its exports of eight languages",
 	},
+	{
+		name: "DD_OIDC_ISSUERS", store: readIssuers,
+		help: "whose CI jobs are believed beside those of github.com and gitlab.com: github=https://ghes.example.com/_services/token,gitlab=https://gitlab.example.com",
+	},
 
 	{
 		name: "DD_BLOB_URL", store: readBlobs,

@@ -22,6 +22,7 @@ import (
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
 	"defectdojo/gate/web"
+	"defectdojo/integrations"
 	"defectdojo/parsers/stream"
 )
 
@@ -29,7 +30,9 @@ import (
 // use cases are made here of the store and of each other, the routes mounted on
 // s.app, and the jobs told in s.jobs which functions they call.
 func (s *Server) wire() error {
-	s.auth = auth.New(s.store, auth.Config{})
+	s.auth = auth.New(s.store, auth.Config{OIDC: auth.OIDCConfig{
+		Audience: s.site, Issuers: s.cfg.Issuers, Client: integrations.NewClient(integrations.Options{Timeout: 10 * time.Second, MaxBytes: 1 << 20, Allowed: s.cfg.AllowedNet}),
+	}})
 	var err error
 	if s.blobs, err = blob.OpenBucket(s.life, s.cfg.Blobs()); err != nil {
 		return fmt.Errorf("DD_BLOB_URL: open the store for reports: %w", err)

@@ -66,6 +66,13 @@ func (s *Store) AddMember(ctx context.Context, m Member) (Member, error) {
 		values ($1, $2, $3, $4, $5) returning `+memberColumns, m.UserID, m.GroupID, m.ProductID, m.ProductTypeID, m.Role)
 }
 
+// AddMemberOnce gives a user a role in a product, unless they have it.
+func (s *Store) AddMemberOnce(ctx context.Context, m Member) error {
+	_, err := s.db.Exec(ctx, `
+		insert into members (user_id, product_id, role) values ($1, $2, $3) on conflict do nothing`, m.UserID, m.ProductID, m.Role)
+	return conflict(err)
+}
+
 // Members returns the members of a product.
 func (s *Store) Members(ctx context.Context, product int64) ([]Member, error) {
 	return many[Member](ctx, s.db, `select `+memberColumns+` from members where product_id = $1 order by id`, product)

@@ -7,15 +7,15 @@ import (
 	"defectdojo/gate"
 )
 
-const tokenColumns = `id, public_id, user_id, name, scope, product_ids, created, expires, last_used, revoked` //nolint:gosec // names of columns
+const tokenColumns = `id, public_id, user_id, name, scope, product_ids, bounds, created, expires, last_used, revoked` //nolint:gosec // names of columns
 
 // AddToken adds a token, of which only the hash of its secret is kept.
 func (s *Store) AddToken(ctx context.Context, t gate.Token, secretHash []byte) (gate.Token, error) {
 	return one[gate.Token](ctx, s.db, "token", `
-		insert into tokens (public_id, secret_hash, user_id, name, scope, product_ids, created, expires)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)
+		insert into tokens (public_id, secret_hash, user_id, name, scope, product_ids, created, expires, bounds)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		returning `+tokenColumns,
-		t.PublicID, secretHash, t.UserID, t.Name, t.Scope, t.ProductIDs, t.Created, t.Expires)
+		t.PublicID, secretHash, t.UserID, t.Name, t.Scope, t.ProductIDs, t.Created, t.Expires, t.Bounds)
 }
 
 // Token returns the token of a hashed secret with its user, if both are still good at now.
