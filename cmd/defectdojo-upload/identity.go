@@ -39,7 +39,7 @@ func (s *session) prove(ctx context.Context) error {
 	if s.cmd.Product == s.build.repository && len(got.Products) == 1 {
 		s.cmd.Product = got.Products[0].Name
 	}
-	if got.Branch != "" && got.Branch != s.build.branch {
+	if s.cmd.Branch == "" && got.Branch != "" && got.Branch != s.build.branch {
 		if s.cmd.Engagement == s.build.branch {
 			s.cmd.Engagement = got.Branch
 		}
