@@ -2,7 +2,6 @@ package fortify
 
 import (
 	"cmp"
-	"encoding/xml"
 	"fmt"
 	"regexp"
 	"strings"
@@ -115,18 +114,13 @@ func (p project) read(in *stream.Input, out *parsers.Report) error {
 			p.rules[rule] = map[string]string{}
 			return nil
 		}),
-		"FVDL/EngineData/RuleInfo/Rule/MetaInfo/Group": func(d *stream.XMLDecoder, start xml.StartElement) error {
-			name := stream.Attr(start, "name")
-			var text string
-			if err := d.DecodeElement(&text, &start); err != nil {
-				return err
-			}
-			switch name {
+		"FVDL/EngineData/RuleInfo/Rule/MetaInfo/Group": stream.Record(func(n *stream.Node) error {
+			switch name := n.Attr("name"); name {
 			case "Impact", "Accuracy", "Probability", "altcategoryCWE", "RemediationEffort":
-				p.rules[rule][name] = strings.TrimSpace(text)
+				p.rules[rule][name] = n.Text()
 			}
 			return nil
-		},
+		}),
 	})
 }
 

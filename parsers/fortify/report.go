@@ -42,11 +42,7 @@ func parseXML(in *stream.Input, out *parsers.Report) error {
 			about[m.Name] = m.Value
 			return nil
 		}),
-		"*/Issue": func(d *stream.XMLDecoder, start xml.StartElement) error {
-			var i issue
-			if err := d.DecodeElement(&i, &start); err != nil {
-				return err
-			}
+		"*/Issue": stream.Element(func(i issue) error {
 			if i.Name != "" {
 				out.Emit(i.webInspect())
 			} else if k := i.key(); !seen[k] {
@@ -54,7 +50,7 @@ func parseXML(in *stream.Input, out *parsers.Report) error {
 				out.Emit(i.observation(about))
 			}
 			return nil
-		},
+		}),
 		"Scan/Name": stream.CharData(func(s string) error { run.Tool, run.Target = "Fortify WebInspect", s; return nil }),
 	})
 }

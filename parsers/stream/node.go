@@ -57,10 +57,6 @@ func RecordOf(parts Parts, f func(n *Node) error) Handler {
 		if err != nil {
 			return err
 		}
-		r.t.again = true
-		if _, err := d.Token(); err != nil { // the end, for encoding/xml's own count
-			return err
-		}
 		return f(&n)
 	}
 }

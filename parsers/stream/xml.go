@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/orisano/gosax"
 )
 
 // Elements says what to do with the elements of a report, by their path of
@@ -19,12 +21,9 @@ type Elements map[string]Handler
 // leaves is walked through.
 type Handler func(d *XMLDecoder, start xml.StartElement) error
 
-// XMLDecoder reads XML tokens. It gives no comments, processing instructions or
-// directives, and knows no input offset; a struct's ",innerxml" stays empty.
-type XMLDecoder struct {
-	*xml.Decoder
-	tokens *tokens
-}
+// XMLDecoder stands within an element: Record, Element and CharData read on with
+// it to the element's end.
+type XMLDecoder struct{ tokens *tokens }
 
 // Element decodes each such element into a T, a struct with tags as those of
 // encoding/xml, and calls f with it.
@@ -64,34 +63,25 @@ func Attr(start xml.StartElement, name string) string {
 // entities are refused; nothing outside the report is ever fetched.
 func XML(in *Input, roots []string, elements Elements) error {
 	t := newTokens(in)
-	d := &XMLDecoder{xml.NewTokenDecoder(t), t}
+	d := &XMLDecoder{t}
 	w := walk{elements: elements}
 	for {
-		tok, err := d.Token()
+		e, err := t.event()
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		if err == nil {
+			switch e.Type() {
+			case gosax.EventStart:
+				err = w.start(d, e.Bytes, roots)
+			case gosax.EventEnd:
+				w.leave()
+			default:
+				_, err = t.text(e) // which nobody wants, but it must be right
+			}
+		}
 		if err != nil {
 			return t.error(err, w.path)
-		}
-		switch tok := tok.(type) {
-		case xml.StartElement:
-			if len(w.ends) == 0 && !slices.Contains(roots, tok.Name.Local) {
-				return t.error(fmt.Errorf("want <%s>, got <%s>", strings.Join(roots, "> or <"), tok.Name.Local), nil)
-			}
-			handler := w.enter(tok.Name.Local)
-			if handler == nil {
-				continue
-			}
-			open := len(t.open)
-			if err := handler(d, tok); err != nil {
-				return t.error(err, w.path)
-			}
-			if len(t.open) < open { // the handler read the element's end
-				w.leave()
-			}
-		case xml.EndElement:
-			w.leave()
 		}
 	}
 	if !t.rooted {
@@ -105,6 +95,35 @@ type walk struct {
 	elements Elements
 	path     []byte // local names from the root, joined by "/"
 	ends     []int  // length of path before each open element
+}
+
+// start goes into the element of a start tag and calls its handler.
+func (w *walk) start(d *XMLDecoder, tag []byte, roots []string) error {
+	t := d.tokens
+	name, open := t.opened(), len(t.open)
+	if len(w.ends) == 0 && !slices.Contains(roots, name) {
+		return fmt.Errorf("want <%s>, got <%s>", strings.Join(roots, "> or <"), name)
+	}
+	h := w.enter(name)
+	if h == nil {
+		if err := attributes(tag, func(_, _ []byte) {}); err != nil {
+			w.leave()
+			return err
+		}
+		return nil
+	}
+	s, err := t.start(tag)
+	if err != nil {
+		w.leave()
+		return err
+	}
+	if err := h(d, s); err != nil {
+		return err
+	}
+	if len(t.open) < open { // the handler read the element's end
+		w.leave()
+	}
+	return nil
 }
 
 // enter goes into an element and returns its handler, or nil.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/orisano/gosax"
@@ -20,16 +21,15 @@ const (
 	maxXMLNames      = 4096     // names that are remembered
 )
 
-// tokens gives gosax's events to encoding/xml and to Record, under our limits:
-// one root, tags that match, no text outside of it, no declared entities.
+// tokens gives gosax's events under our limits: one root, tags that match, no
+// text outside of it, no declared entities.
 type tokens struct {
 	r      *gosax.Reader
 	src    *bounded
 	depth  int // the most that elements may nest
 	offset int64
 	open   []string // names of the open elements, with prefixes
-	closed string   // name of the last that was closed
-	again  bool     // its end is to be given to encoding/xml, after Record read it
+	spaces []space  // that they declare
 	rooted bool
 	names  map[string]string
 	last   [128]string // some of them, found without the map
@@ -49,34 +49,6 @@ func newTokens(in *Input) *tokens {
 // hold begins an element that is read whole, free ends it.
 func (t *tokens) hold() { t.held, t.heldOffset, t.heldNodes = true, t.offset, 0 }
 func (t *tokens) free() { t.held = false }
-
-// Token returns the next token: a start, an end or text. With an error there is
-// none, for encoding/xml would take it.
-func (t *tokens) Token() (xml.Token, error) {
-	if t.again {
-		t.again = false
-		return xml.EndElement{Name: t.xmlName([]byte(t.closed))}, nil
-	}
-	e, err := t.event()
-	if err != nil {
-		return nil, err
-	}
-	switch e.Type() {
-	case gosax.EventStart:
-		s, err := t.start(e.Bytes)
-		if err != nil {
-			return nil, err
-		}
-		return s, nil
-	case gosax.EventEnd:
-		return xml.EndElement{Name: t.xmlName(tagName(e.Bytes))}, nil
-	}
-	text, err := t.text(e)
-	if err != nil {
-		return nil, err
-	}
-	return xml.CharData(text), nil
-}
 
 // event returns the next start, end, text or CDATA. At the document's end the
 // error is io.EOF.
@@ -151,7 +123,40 @@ func (t *tokens) enter(tag []byte) error {
 	t.rooted = true
 	t.open = append(t.open, name)
 	t.heldNodes++
+	if bytes.Contains(tag, xmlns) {
+		t.declare(bytes.Clone(tag)) // attributes changes it
+	}
 	return nil
+}
+
+// space is the name space of a prefix within an element.
+type space struct {
+	depth       int
+	prefix, uri string
+}
+
+var xmlns = []byte("xmlns")
+
+// declare notes the name spaces that a start tag declares. What is wrong with
+// its attributes is found when these are read.
+func (t *tokens) declare(tag []byte) {
+	_ = attributes(tag, func(name, value []byte) {
+		if prefix, ok := bytes.CutPrefix(name, xmlns); ok && (len(prefix) == 0 || prefix[0] == ':') {
+			t.spaces = append(t.spaces, space{len(t.open), string(bytes.TrimPrefix(prefix, []byte{':'})), string(value)})
+		}
+	})
+}
+
+// spaceOf returns the name space of a name that may have a prefix: the prefix
+// itself where nothing declares it.
+func (t *tokens) spaceOf(name string) string {
+	prefix := name[:max(strings.IndexByte(name, ':'), 0)]
+	for _, s := range slices.Backward(t.spaces) {
+		if s.prefix == prefix {
+			return s.uri
+		}
+	}
+	return prefix
 }
 
 func (t *tokens) leave(tag []byte) error {
@@ -163,24 +168,21 @@ func (t *tokens) leave(tag []byte) error {
 	if string(name) != t.open[last] {
 		return fmt.Errorf("<%s> is closed by </%s>", t.open[last], name)
 	}
-	t.open, t.closed = t.open[:last], t.open[last]
+	t.open = t.open[:last]
+	for n := len(t.spaces) - 1; n >= 0 && t.spaces[n].depth > last; n-- {
+		t.spaces = t.spaces[:n]
+	}
 	return nil
 }
 
-// start makes a start tag a token.
+// start makes the start tag of the element that was opened last a token.
 func (t *tokens) start(tag []byte) (xml.StartElement, error) {
-	s := xml.StartElement{Name: t.xmlName(tagName(tag))}
+	name := t.open[len(t.open)-1]
+	s := xml.StartElement{Name: xml.Name{Space: t.spaceOf(name), Local: local(name)}}
 	err := attributes(tag, func(name, value []byte) {
-		s.Attr = append(s.Attr, xml.Attr{Name: t.xmlName(name), Value: string(value)})
+		s.Attr = append(s.Attr, xml.Attr{Name: xml.Name{Local: local(t.intern(name))}, Value: string(value)})
 	})
 	return s, err
-}
-
-func (t *tokens) xmlName(name []byte) xml.Name {
-	if prefix, local, ok := bytes.Cut(name, []byte{':'}); ok {
-		return xml.Name{Space: t.intern(prefix), Local: t.intern(local)}
-	}
-	return xml.Name{Local: t.intern(name)}
 }
 
 // opened is the local name of the element that was opened last.
@@ -291,9 +293,6 @@ func (t *tokens) error(err error, path []byte) error {
 		return err
 	}
 	reason := err.Error()
-	if s, ok := errors.AsType[*xml.SyntaxError](err); ok {
-		reason = s.Msg
-	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		reason = cutShort
 	}
