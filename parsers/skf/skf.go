@@ -46,7 +46,12 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	})
 }
 
-// plain takes away the backslashes that escape what follows them.
+// plain takes away the backslashes that escape what follows them. SKF does not
+// double the quotes within a field; DefectDojo takes the first for the field's
+// end and keeps the last, and its hash of the finding has them so.
 func plain(s string) string {
+	if before, after, quoted := strings.Cut(s, `"`); quoted {
+		s = before + after + `"`
+	}
 	return strings.NewReplacer(`\\`, `\`, `\`, "").Replace(s)
 }

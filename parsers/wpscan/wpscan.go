@@ -17,6 +17,7 @@ package wpscan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,6 +142,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	}
 	r.vulnerable("WordPress", core)
 	if theme != nil && !r.themes[theme.Slug] {
+		theme.Vulnerabilities = slices.DeleteFunc(theme.Vulnerabilities, func(v vulnerability) bool { return r.byKey[v.key()] != nil })
 		r.vulnerable("Theme", theme)
 	}
 	for _, o := range r.list {
@@ -182,8 +184,7 @@ func (r *report) vulnerable(kind string, s *software) {
 		r.out.Component(gate.Component{Name: "wordpress", Version: s.Number})
 	}
 	for _, v := range s.Vulnerabilities {
-		id := first(v.References["wpvulndb"])
-		key := parsers.First(id, v.Title)
+		id, key := first(v.References["wpvulndb"]), v.key()
 		if have := r.byKey[key]; have != nil && have.Occurrences != nil {
 			*have.Occurrences++
 			continue
@@ -193,6 +194,9 @@ func (r *report) vulnerable(kind string, s *software) {
 		r.list = append(r.list, o)
 	}
 }
+
+// key is by what a vulnerability is known again: its id in WPScan's database.
+func (v vulnerability) key() string { return parsers.First(first(v.References["wpvulndb"]), v.Title) }
 
 func (v vulnerability) observation(kind string, s *software, id string) *gate.Observation {
 	var text parsers.Text

@@ -7,9 +7,10 @@
 //	  "artifact": {"name": "perl", "version": "5.38.2-r0", "type": "apk", "locations": [{"path": "/lib/apk/db/installed"}],
 //	   "licenses": ["…"], "cpes": ["…"], "purl": "pkg:apk/alpine/perl@5.38.2-r0", "metadata": {…}}}],
 //	 "source": {"type": "image", "target": {"userInput": "app:1.0"}}, "distro": {"name": "alpine", "version": "3.20"},
-//	 "descriptor": {"name": "xeol", "version": "0.9.0"}}
+//	 "descriptor": {"name": "xeol", "version": "0.9.0", "timestamp": "…", "db": {"built": "2025-07-23T00:00:45Z"}}}
 //
-// How long ago the support ended is the severity, as of today.
+// How long ago the support ended is the severity, as of the report's day: that of its time stamp, else of its database. DefectDojo takes the
+// day of the import, by which one report has other severities tomorrow. With --lookahead it lists what is still supported, for information.
 package xeol
 
 import (
@@ -73,26 +74,49 @@ type match struct {
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "xeol"
+	day, err := describe(in, run)
+	if err != nil {
+		return err
+	}
+	if err := in.Rewind(); err != nil {
+		return err
+	}
 	key := func(o gate.Observation) string { return o.Title + "|" + o.ComponentName + "|" + o.ComponentVersion }
 	return parsers.Once(in, out, key, func(in *stream.Input, out *parsers.Report) error {
 		return stream.JSON(in, stream.Object(stream.Fields{
-			"descriptor": stream.One(func(d struct {
-				Version stream.Text `json:"version"`
-			},
-			) error {
-				run.Version = strings.Trim(string(d.Version), "[]")
-				return nil
-			}),
-			"source": stream.Object(stream.Fields{"target": stream.One(func(v jsontext.Value) error {
-				run.Target = target(v)
-				return nil
-			})}),
 			"matches": stream.Each(func(m match) error {
-				out.Emit(observation(m))
+				out.Emit(observation(m, day))
 				return nil
 			}),
 		}, "matches", "descriptor"))
 	})
+}
+
+// describe reads what stands after the matches, and returns the report's day.
+func describe(in *stream.Input, run *gate.Run) (day time.Time, err error) {
+	err = stream.JSON(in, stream.Object(stream.Fields{
+		"descriptor": stream.One(func(d struct {
+			Version   stream.Text `json:"version"`
+			Timestamp stream.Text `json:"timestamp"`
+			DB        struct {
+				Built stream.Text `json:"built"`
+			} `json:"db"`
+		},
+		) error {
+			run.Version, run.Ruleset = strings.Trim(string(d.Version), "[]"), string(d.DB.Built)
+			run.FinishedAt = parsers.ParseTime(string(d.Timestamp))
+			day = run.FinishedAt
+			if day.IsZero() {
+				day = parsers.ParseTime(string(d.DB.Built))
+			}
+			return nil
+		}),
+		"source": stream.Object(stream.Fields{"target": stream.One(func(v jsontext.Value) error {
+			run.Target = target(v)
+			return nil
+		})}),
+	}, "matches", "descriptor"))
+	return day, err
 }
 
 // target is a path, or an image with its name.
@@ -108,7 +132,7 @@ func target(v jsontext.Value) string {
 	return string(path)
 }
 
-func observation(m match) gate.Observation {
+func observation(m match, day time.Time) gate.Observation {
 	a, c := m.Artifact, m.Cycle
 	var paths, upstreams []string
 	for _, l := range a.Locations {
@@ -118,7 +142,7 @@ func observation(m match) gate.Observation {
 		upstreams = append(upstreams, string(u.Name))
 	}
 	var text parsers.Text
-	text.Add(strings.TrimSpace(string(c.Product)+" "+string(c.Cycle))+" gets no more updates since "+string(c.EOL)+": vulnerabilities found in it are not fixed.").
+	text.Add(strings.TrimSpace(string(c.Product)+" "+string(c.Cycle))+" gets no updates from "+string(c.EOL)+" on: vulnerabilities found in it are not fixed.").
 		Fact("Product", string(c.Product)).Fact("Release cycle", string(c.Cycle)).Fact("End of life", string(c.EOL)).
 		Fact("Latest release", string(c.Latest)).Fact("Of the day", string(c.LatestDay)).Fact("First released", string(c.Released)).
 		Fact("Package", strings.TrimSpace(string(a.Name)+" "+string(a.Version))).Fact("Type", string(a.Type)).Fact("Language", string(a.Language)).
@@ -126,7 +150,7 @@ func observation(m match) gate.Observation {
 		Facts("Upstreams", upstreams).Facts("Found in", paths)
 	return gate.Observation{
 		Title:            string(c.Product) + " EOL Information",
-		Severity:         severity(parsers.ParseTime(string(c.EOL)), time.Now()), //nolint:forbidigo // it rates how long ago support ended
+		Severity:         severity(parsers.ParseTime(string(c.EOL)), day),
 		Description:      text.String(),
 		Mitigation:       "Move to a release of " + string(c.Product) + " that is still supported.",
 		References:       parsers.Lines(link(string(c.Link)), "https://www.xeol.io/explorer"),
@@ -144,9 +168,12 @@ func link(address string) string {
 	return address
 }
 
-// severity is worse the longer the software gets no updates.
-func severity(eol, now time.Time) gate.Severity {
-	switch weeks := now.Sub(eol).Hours() / 24 / 7; {
+// severity is worse the longer the software gets no updates, and worst where the
+// report does not tell its day.
+func severity(eol, day time.Time) gate.Severity {
+	switch weeks := day.Sub(eol).Hours() / 24 / 7; {
+	case day.IsZero() && !eol.IsZero():
+		return gate.Critical
 	case eol.IsZero(), weeks <= 0:
 		return gate.Info
 	case weeks <= 3:
