@@ -288,9 +288,11 @@ func jsonError(d *Decoder, err error) error {
 	return e
 }
 
+// hasPlace tells whether err says where it is. What Errorf makes while a report
+// is read does not: the reader knows how far it came.
 func hasPlace(err error) bool {
-	_, ok := errors.AsType[*Error](err)
-	return ok
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Offset >= 0 || e.Line > 0 || e.Place != "")
 }
 
 func semanticReason(e *json.SemanticError) string {
