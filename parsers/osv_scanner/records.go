@@ -43,11 +43,18 @@ func detectRecords(s *parsers.Sample) parsers.Likeness {
 
 func parseRecords(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "OSV"
-	one := stream.One(func(r record) error { return r.emit(out) })
-	return stream.JSONs(in, stream.ByKind(stream.Kinds{
-		'{': stream.One(func(raw jsontext.Value) error { return either(raw, out) }),
-		'[': stream.Array(one),
-	}))
+	one, empty := stream.One(func(r record) error { return r.emit(out) }), true
+	err := stream.JSONs(in, func(d *stream.Decoder) error {
+		empty = false
+		return stream.ByKind(stream.Kinds{
+			'{': stream.One(func(raw jsontext.Value) error { return either(raw, out) }),
+			'[': stream.Array(one),
+		})(d)
+	})
+	if err == nil && empty {
+		return stream.Errorf("the report is empty")
+	}
+	return err
 }
 
 // either reads an answer of the API or a record: an object is one or the other.
