@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -17,6 +18,11 @@ import (
 // cli is the command line.
 type cli struct {
 	Upload    uploadCmd    `cmd:"" default:"withargs" help:"Upload reports, wait for the verdict and exit by it (the default command)."`
+	Flush     flushCmd     `cmd:"" help:"Send the reports that were kept while the server did not answer."`
+	Bundle    bundleCmd    `cmd:"" help:"Fetch what is needed to judge without the server."`
+	Verify    verifyCmd    `cmd:"" help:"Check a verdict's signed statement, without a server."`
+	Policy    policyCmd    `cmd:"" help:"Test, check and explain policies, without a server."`
+	Waiver    waiverCmd    `cmd:"" help:"Ask for waivers."`
 	Parse     parseCmd     `cmd:"" help:"Print what a parser makes of a report, as JSON, without a server."`
 	Detect    detectCmd    `cmd:"" help:"Print which scan types a report looks like, most alike first."`
 	ScanTypes scanTypesCmd `cmd:"" help:"List the scan types with what to upload and the command that makes it."`
@@ -31,8 +37,10 @@ Exit codes: 0 passed, 1 a policy failed, 2 wrong usage, 3 could not be decided,
 
 // terminal is where the program writes.
 type terminal struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	sleep          func(context.Context, time.Duration) error // between tries; nil waits
 }
 
 // run runs the program and returns its exit code.
@@ -74,8 +82,9 @@ func exitCode(err error) gate.ExitCode {
 	var unreachable *client.UnreachableError
 	var rejected *client.RejectedError
 	var report *reportError
+	var alone *aloneError
 	switch {
-	case errors.As(err, &unreachable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &unreachable), errors.As(err, &alone), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return gate.ExitUnreachable
 	case errors.As(err, &rejected), errors.As(err, &report):
 		return gate.ExitRejected

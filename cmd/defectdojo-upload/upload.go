@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -17,17 +16,14 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/client"
-	"defectdojo/policies/render"
 )
 
 // uploadCmd uploads reports and exits by the verdict over them.
 type uploadCmd struct {
 	Reports []string `arg:"" help:"Reports to upload; patterns are expanded where the shell does not."`
 
-	URL       string        `env:"DD_URL" help:"The server: https://gate.example.org." required:""`
-	Token     string        `env:"DD_TOKEN,DD_API_KEY" help:"API token; better in the environment than on the command line."`
-	TokenFile string        `env:"DD_TOKEN_FILE" type:"path" help:"File that holds the token."`
-	Timeout   time.Duration `env:"DD_TIMEOUT" default:"10m" help:"Give up after this time (exit code 5)."`
+	serverFlags `embed:""`
+	cacheFlags  `embed:""`
 
 	Product     string `env:"DD_PRODUCT" help:"Product; the repository's name when not given."`
 	ProductType string `env:"DD_PRODUCT_TYPE" help:"Product type of a product that is created."`
@@ -47,9 +43,13 @@ type uploadCmd struct {
 
 	Policy     []string `type:"existingfile" help:"Policy files of the repository, from the target branch. They can only tighten."`
 	NoGate     bool     `help:"Only upload; ask for no verdict."`
+	Output     []string `placeholder:"FILE" help:"Also write the verdict to this file, in the form of its ending: .json, .sarif, .xml (JUnit), .md, .html, .txt, gl-code-quality-report.json, or .intoto.json (signed). Several times for several."`
 	ReportsDir string   `name:"reports-dir" env:"DD_REPORTS_DIR" help:"Folder for the verdict in every format: JSON, Markdown, HTML, SARIF, JUnit, GitLab's."`
 	Format     string   `enum:"text,json" default:"text" help:"text or json."`
+	StrictWarn bool     `help:"A warning fails the build, too."`
 	ExitZero   bool     `help:"Exit 0 whatever the verdict, and say what it would have been."`
+
+	OnUnreachable string `env:"DD_ON_UNREACHABLE" enum:"local,fail,pass" default:"fail" help:"When the server does not answer: judge here by the last bundle (local), exit 5 (fail), or let the build pass (pass). With local and pass the reports are kept and sent later."`
 }
 
 // Run runs the command.
@@ -68,22 +68,51 @@ func (c *uploadCmd) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkOutputs(); err != nil {
+		return err
+	}
 	reports, err := c.reports(ctx)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	s := session{
+		cmd: c, build: b, client: cl, getenv: t.getenv, log: t.stderr, live: isTerminal(t.stderr) && b.ci == "", cache: c.cache(),
+		now: time.Now, //nolint:forbidigo // the command is an edge
+	}
+	out, judged, err := s.ask(ctx, reports)
+	if s.isUnreachable(ctx, err) {
+		return s.alone(ctx, t, reports, err)
+	}
+	if err == nil && judged != nil && c.OnUnreachable == onLocal {
+		s.refreshBundle(ctx)
+	}
+	return c.report(t, out, judged, err)
+}
+
+// ask uploads the reports and asks for the verdict, as long as the time limit lets it.
+func (s *session) ask(ctx context.Context, reports []report) ([]uploaded, *client.Judged, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cmd.Timeout)
 	defer cancel()
-	s := session{cmd: c, build: b, client: cl, getenv: t.getenv, log: t.stderr, live: isTerminal(t.stderr) && b.ci == ""}
+	err := s.prove(ctx)
+	for i := range reports {
+		reports[i].key = s.key(reports[i])
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s.flushBefore(ctx)
 	out, err := s.upload(ctx, reports)
-	if err != nil || c.NoGate {
-		return c.report(t, out, nil, err)
+	if err != nil || s.cmd.NoGate {
+		return out, nil, err
 	}
 	judged, err := s.judge(ctx, out[len(out)-1].EngagementID)
-	if err != nil {
-		return c.report(t, out, nil, err)
+	if err == nil {
+		err = s.statements(ctx, judged.VerdictID)
 	}
-	return c.report(t, out, &judged, nil)
+	if err != nil {
+		return out, nil, err
+	}
+	return out, &judged, nil
 }
 
 // build is what the CI says, under what the command line says.
@@ -102,25 +131,6 @@ func (c *uploadCmd) build(getenv func(string) string) build {
 	return b
 }
 
-func (c *uploadCmd) client(t terminal) (*client.Client, error) {
-	if c.Token == "" && c.TokenFile != "" {
-		b, err := os.ReadFile(c.TokenFile)
-		if err != nil {
-			return nil, err
-		}
-		c.Token = strings.TrimSpace(string(b))
-	}
-	if c.Token == "" && !hasIdentity(t.getenv) {
-		return nil, gate.Errorf(gate.Conflict, "a token is needed: set DD_TOKEN")
-	}
-	cl, err := client.New(c.URL, c.Token)
-	if err != nil {
-		return nil, err
-	}
-	cl.Note = func(format string, args ...any) { fmt.Fprintf(t.stderr, "  "+format+"\n", args...) }
-	return cl, nil
-}
-
 // report is one file to upload.
 type report struct {
 	path     string
@@ -128,6 +138,7 @@ type report struct {
 	scanType string
 	title    string // of the test, where several reports have one scan type
 	sha256   [32]byte
+	key      string // makes it one upload, however often it is sent
 }
 
 // reports looks at all files before anything is sent.
@@ -212,6 +223,8 @@ type session struct {
 	getenv func(string) string
 	log    io.Writer
 	live   bool
+	cache  cache
+	now    func() time.Time
 }
 
 // uploaded is what became of a report.
@@ -222,9 +235,6 @@ type uploaded struct {
 }
 
 func (s *session) upload(ctx context.Context, reports []report) ([]uploaded, error) {
-	if err := s.prove(ctx); err != nil {
-		return nil, err
-	}
 	var out []uploaded
 	for _, r := range reports {
 		began := time.Now() //nolint:forbidigo // the command is an edge
@@ -232,7 +242,7 @@ func (s *session) upload(ctx context.Context, reports []report) ([]uploaded, err
 			fmt.Fprintf(s.log, "%s … ", r.path)
 		}
 		imported, err := s.client.Reimport(ctx, client.Upload{
-			Name: r.path, Size: r.size, Open: func() (io.ReadCloser, error) { return os.Open(r.path) }, Fields: s.fields(r), IdempotencyKey: s.key(r),
+			Name: r.path, Size: r.size, Open: func() (io.ReadCloser, error) { return os.Open(r.path) }, Fields: s.fields(r), IdempotencyKey: r.key,
 		})
 		if err != nil {
 			if s.live {
@@ -301,68 +311,27 @@ func (s *session) key(r report) string {
 }
 
 func (s *session) judge(ctx context.Context, engagement int64) (client.Judged, error) {
+	j, err := s.question()
+	if err != nil {
+		return client.Judged{}, err
+	}
+	j.Engagement = engagement
+	return s.client.Judge(ctx, j)
+}
+
+// question is what a verdict is asked for with, but for the engagement.
+func (s *session) question() (client.Judge, error) {
 	j := client.Judge{
-		Engagement: engagement, Event: s.build.event, Branch: s.build.branch, TargetBranch: s.build.targetBranch, PullRequest: s.build.pullRequest, Commit: s.build.commit,
+		Event: s.build.event, Branch: s.build.branch, TargetBranch: s.build.targetBranch, PullRequest: s.build.pullRequest, Commit: s.build.commit,
 		BaseCommit: s.build.baseCommit, MergeBase: s.build.mergeBase, Repository: s.build.repository, Component: s.cmd.Component, Environment: s.cmd.Environment,
 		BuildID: s.build.buildID, Fork: s.build.fork, Actor: s.build.actor,
 	}
 	for _, path := range s.cmd.Policy {
 		b, err := os.ReadFile(path)
 		if err != nil {
-			return client.Judged{}, err
+			return j, err
 		}
 		j.Policies = append(j.Policies, client.PolicySource{Name: filepath.ToSlash(path), Text: string(b)})
 	}
-	return s.client.Judge(ctx, j)
-}
-
-// answer is what --format json prints.
-type answer struct {
-	ExitCode gate.ExitCode `json:"exit_code"`
-	Error    string        `json:"error,omitempty"`
-	URL      string        `json:"url,omitempty"`
-	Verdict  *gate.Verdict `json:"verdict,omitempty"`
-	Reports  []uploaded    `json:"reports"`
-}
-
-// report says how it ended.
-func (c *uploadCmd) report(t terminal, reports []uploaded, j *client.Judged, cause error) error {
-	a := answer{Reports: append([]uploaded{}, reports...)}
-	switch {
-	case cause != nil:
-		a.ExitCode, a.Error = exitCode(cause), cause.Error()
-	case j != nil:
-		a.ExitCode, a.URL, a.Verdict = j.Verdict.Exit, j.URL, &j.Verdict
-	}
-	if err := tellCI(t, c.ReportsDir, a); err != nil {
-		return err
-	}
-	w := t.stdout
-	if c.Format == "json" {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(a); err != nil {
-			return err
-		}
-	} else if j != nil {
-		fmt.Fprintln(w)
-		if err := render.Text(w, &j.Verdict); err != nil {
-			return err
-		}
-		if j.URL != "" {
-			fmt.Fprintf(w, "\n%s\n", j.URL)
-		}
-	}
-	if cause != nil {
-		return cause
-	}
-	if c.ExitZero && a.ExitCode != gate.ExitPassed {
-		fmt.Fprintf(w, "exit code 0 was asked for; it would have been %d\n", a.ExitCode)
-		return nil
-	}
-	if a.ExitCode != gate.ExitPassed {
-		return exitError{a.ExitCode}
-	}
-	return nil
+	return j, nil
 }

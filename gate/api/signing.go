@@ -18,6 +18,7 @@ func (a *api) signingRoutes() []route {
 	return []route{
 		{fiber.MethodGet, "/keys", auth.Self, a.keys},
 		{fiber.MethodGet, "/products/:id/bundle", auth.ViewVerdict, a.bundle},
+		{fiber.MethodGet, "/bundle", auth.ViewVerdict, a.namedBundle},
 	}
 }
 
@@ -68,9 +69,29 @@ func (a *api) bundle(r *request) error {
 	if err != nil {
 		return err
 	}
+	return r.sendBundle(id)
+}
+
+// namedBundle serves GET /bundle?product_name=…: the same for whoever knows a
+// product's name only, as pipelines do.
+func (a *api) namedBundle(r *request) error {
+	name := r.query().text("product_name")
+	if name == "" {
+		return gate.FieldErrorf("product_name", "This field is required.")
+	}
+	p, err := r.Store.ProductByName(r.ctx, name)
+	if err != nil {
+		return err
+	}
+	return r.sendBundle(p.ID)
+}
+
+// sendBundle answers with a product's bundle, signed.
+func (r *request) sendBundle(id int64) error {
 	if err := r.may(id); err != nil {
 		return err
 	}
+	var err error
 	q := r.query()
 	hours := bundleHours
 	if text := q.text("hours"); text != "" {

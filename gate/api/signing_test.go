@@ -28,6 +28,14 @@ func TestBundle(t *testing.T) {
 		t.Fatalf("%d keys, %v", len(keys), err)
 	}
 	a := s.must(200, "GET", "/api/v2/products/1/bundle/?branch=main&hours=2", "")
+	if named := s.must(200, "GET", "/api/v2/bundle/?product_name=Shop&branch=main&hours=2", ""); len(named.body) != len(a.body) {
+		t.Errorf("by its name: %d bytes, by its id %d", len(named.body), len(a.body))
+	}
+	for query, want := range map[string]int{"": 400, "?product_name=None": 404} {
+		if a := s.send(s.root, "GET", "/api/v2/bundle/"+query, ""); a.status != want {
+			t.Errorf("%s: %d %s, want %d", query, a.status, a.body, want)
+		}
+	}
 	b, err := bundle.Open([]byte(a.body), keys)
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,10 @@
 package evidence
 
 import (
+	"slices"
 	"strings"
 
+	"defectdojo/parsers/all"
 	"defectdojo/policies"
 )
 
@@ -63,4 +65,19 @@ func Category(scanType, scanner string, f *policies.Finding, hasEndpoint, static
 		return policies.Web
 	}
 	return policies.Other
+}
+
+// writers are scanners that have no parser of their own: they write SARIF,
+// CycloneDX or GitLab's reports.
+var writers = []string{"codeql", "osv", "grype", "syft", "cdxgen", "semgrep", "gosec", "snyk-code", "secretlint", "njsscan", "zizmor", "actionlint", "opengrep"}
+
+// Scanners lists the names of scanners that policies can use.
+func Scanners() []string {
+	var out []string
+	for _, p := range all.Parsers {
+		out = append(out, policies.ToolKey(p.Name))
+	}
+	out = append(out, writers...)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
