@@ -49,6 +49,12 @@ func IsPermanent(err error) bool {
 	return ok && e.Permanent
 }
 
+// Ails tells whether the error says something of the system or of our access to
+// it, rather than of the one thing that was asked for.
+func (e *Error) Ails() bool {
+	return !e.Permanent && e.After == 0 || e.Status >= 500 || e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden && e.Permanent
+}
+
 // RetryAfter returns how long the system asked to be left alone; 0 if it did not.
 func RetryAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok {

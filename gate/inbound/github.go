@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"time"
@@ -22,8 +23,8 @@ var githubEvents = map[string][]string{
 	"repository":                {"renamed", "transferred", "deleted"},
 }
 
-// GitHub is the kind of GitHub's webhooks; its Work is still to be set.
-func GitHub() Kind {
+// GitHub is the kind of GitHub's webhooks.
+func GitHub(work func(context.Context, Delivery) (string, error)) Kind {
 	return Kind{
 		Name: "github",
 		Verify: func(r Request, s Secrets, _ time.Time) error {
@@ -33,6 +34,7 @@ func GitHub() Kind {
 			return nil
 		},
 		Read: readGitHub,
+		Work: work,
 	}
 }
 

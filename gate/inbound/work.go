@@ -3,6 +3,7 @@ package inbound
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,9 +31,16 @@ func (h *Hooks) Work(ctx context.Context, id int64, last bool) error {
 	if !ok || kind.Work == nil || !conn.Enabled {
 		return h.finish(ctx, id, store.DeliveryIgnored, "the connection is switched off")
 	}
+	if err := h.rested(ctx, conn); err != nil {
+		return err
+	}
 	outcome, err := kind.Work(ctx, Delivery{d, conn})
+	h.noteHealth(ctx, conn, err)
 	if ignored, ok := errors.AsType[*Ignored](err); ok {
 		return h.finish(ctx, id, store.DeliveryIgnored, ignored.Why)
+	}
+	if unreadable, ok := errors.AsType[*Unreadable](err); ok {
+		return h.finish(ctx, id, store.DeliveryFailed, unreadable.Why)
 	}
 	if err == nil {
 		return h.finish(ctx, id, store.DeliveryDone, outcome)
@@ -52,6 +60,31 @@ func (h *Hooks) Work(ctx context.Context, id int64, last bool) error {
 func (h *Hooks) finish(ctx context.Context, id int64, state, outcome string) error {
 	now := h.Now()
 	return h.Store.SetDelivery(ctx, id, state, outcome, &now)
+}
+
+// rested returns an error while a system is to be left alone.
+func (h *Hooks) rested(ctx context.Context, conn store.Connection) error {
+	now := h.Now()
+	until, err := h.Store.ChannelOpenUntil(ctx, conn.Kind, conn.ID, now)
+	if err != nil || until.IsZero() {
+		return err
+	}
+	return &integrations.Error{System: conn.Kind, Op: "wait", After: until.Sub(now), Err: errors.New("it did not answer the last times")}
+}
+
+// noteHealth notes how a system answered, if it was asked.
+func (h *Hooks) noteHealth(ctx context.Context, conn store.Connection, err error) {
+	e, foreign := errors.AsType[*integrations.Error](err)
+	var noted error
+	switch {
+	case err == nil:
+		noted = h.Store.ChannelWorked(ctx, conn.Kind, conn.ID, h.Now())
+	case foreign && e.Ails():
+		noted = h.Store.ChannelFailed(ctx, conn.Kind, conn.ID, e.Error(), h.Now())
+	}
+	if noted != nil {
+		slog.ErrorContext(ctx, "health not noted", "kind", conn.Kind, "error", noted)
+	}
 }
 
 // tell is what people are told of an error: a foreign system's answer, or one

@@ -26,7 +26,8 @@ type Work struct {
 	Followers []Follower        // of events, in this order
 	Senders   map[string]Sender // by channel
 
-	Receivers map[string]Receiver // of webhooks, by the system that sends them
+	Receivers map[string]Receiver             // of webhooks, by the system that sends them
+	Reconcile func(ctx context.Context) error // find what foreign systems did not tell
 }
 
 // jobTimeout bounds one job; stuck ones are rescued a minute later.
@@ -50,6 +51,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 	river.AddWorker(workers, &sendWorker{senders: work.Senders})
 	addReviews(workers, work)
 	river.AddWorker(workers, &receiveWorker{receivers: work.Receivers})
+	addReconcile(workers, work)
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues:               queues(work),
 		Workers:              workers,
@@ -61,6 +63,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 			river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) { return maintainArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
 			expiring(),
 			refreshHourly(),
+			reconciling(),
 		},
 	})
 	return &Jobs{client}, err
@@ -71,6 +74,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 func queues(work Work) map[string]river.QueueConfig {
 	all := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4 * runtime.NumCPU(), FetchCooldown: 5 * time.Millisecond}}
 	all[reviewQueue] = river.QueueConfig{MaxWorkers: reviewWorkers}
+	all[reconcileQueue] = river.QueueConfig{MaxWorkers: 1}
 	for channel := range work.Senders {
 		all[queue(channel)] = river.QueueConfig{MaxWorkers: 4}
 	}

@@ -22,8 +22,18 @@ func (s *Server) wireHooks() {
 // hookKinds lists the systems that send webhooks.
 func (s *Server) hookKinds() []inbound.Kind {
 	return []inbound.Kind{
-		inbound.GitHub(),
+		inbound.GitHub(s.fromGitHub.Work),
 	}
+}
+
+// enqueueSend puts something to be sent into the queue of its channel.
+func (s *Server) enqueueSend(ctx context.Context, tx pgx.Tx, send jobs.Send) error {
+	return s.jobs.Send(ctx, tx, send)
+}
+
+// reconcile finds what foreign systems did not tell.
+func (s *Server) reconcile(ctx context.Context) error {
+	return s.fromGitHub.Reconcile(ctx, s.hooks)
 }
 
 // receivers work the deliveries of each of them.

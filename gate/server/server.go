@@ -18,6 +18,7 @@ import (
 	"defectdojo/gate/inbound"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
+	"defectdojo/gate/outbound"
 	"defectdojo/gate/seal"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
@@ -49,8 +50,12 @@ type Server struct {
 	judge    *verdict.Judge
 	triage   *triage.Triage
 	hooks    *inbound.Hooks // of foreign systems
-	enricher *enrich.Enricher
-	jobs     *jobs.Jobs // worked by this node if its role says so
+	puller   *inbound.Puller
+
+	fromGitHub *inbound.GitHubWork
+	toGitHub   *outbound.GitHub
+	enricher   *enrich.Enricher
+	jobs       *jobs.Jobs // worked by this node if its role says so
 
 	stopping atomic.Bool
 	life     context.Context // of requests: it ends only when they have had their time

@@ -41,13 +41,15 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.keys = &signing.Keys{Store: s.store, Box: s.box}
-	s.wireHooks()
 	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell}
 	s.enricher = s.newEnricher()
+	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
+	s.wirePuller()
+	s.wireGitHub()
+	s.wireHooks()
 	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
 		return fmt.Errorf("prepare the workers: %w", err)
 	}
-	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
 	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage}
 	return nil
 }
@@ -72,8 +74,9 @@ func (s *Server) work() jobs.Work {
 		Review:    func(ctx context.Context, product int64) error { return s.judge.Review(ctx, product, now()) },
 		Expire:    s.expire,
 		Refresh:   s.refreshIntel,
-		Followers: []jobs.Follower{s.enrichImport, s.review},
-		Senders:   map[string]jobs.Sender{},
+		Followers: []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow},
+		Senders:   map[string]jobs.Sender{"github": s.toGitHub.Send},
+		Reconcile: s.reconcile,
 		Receivers: s.receivers(),
 	}
 }

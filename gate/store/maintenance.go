@@ -17,6 +17,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time) error {
 		`delete from tokens where bounds is not null and expires < @now::timestamptz - interval '1 hour'`, // of CI jobs: their rule's history is the audit's
 		`delete from login_failures where at < @now::timestamptz - interval '1 day'`,
 		`delete from webhook_deliveries where received < @now::timestamptz - interval '8 days'`,
+		`delete from builds where seen < @now::timestamptz - interval '8 days'`,
 	} {
 		if _, err := s.db.Exec(ctx, sql, pgx.NamedArgs{"now": now}); err != nil {
 			return err

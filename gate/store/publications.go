@@ -87,6 +87,14 @@ func (s *Store) WrotePublication(ctx context.Context, p Publication, now time.Ti
 	return err
 }
 
+// RewritePublication has a place written anew, as a thing of its own: somebody
+// asked there for it.
+func (s *Store) RewritePublication(ctx context.Context, repository int64, kind, target string) error {
+	_, err := s.db.Exec(ctx, `
+		update publications set digest = null, external_id = '', detail = '' where repository_id = $1 and kind = $2 and target = $3`, repository, kind, target)
+	return err
+}
+
 // Publication returns the one at a place; NotFound if there is none.
 func (s *Store) Publication(ctx context.Context, repository int64, kind, target string) (Publication, error) {
 	return one[Publication](ctx, s.db, "publication", `select `+publicationColumns+` from publications where repository_id = $1 and kind = $2 and target = $3`, repository, kind, target)

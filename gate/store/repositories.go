@@ -85,6 +85,11 @@ func (s *Store) DeleteRepository(ctx context.Context, id int64) error {
 	return err
 }
 
+// HasRepository tells whether a product has a repository.
+func (s *Store) HasRepository(ctx context.Context, product int64) (bool, error) {
+	return scalar[bool](ctx, s.db, `select exists (select from repositories where product_id = $1)`, product)
+}
+
 // SetReconciled notes up to when the runs of a repository were looked through.
 func (s *Store) SetReconciled(ctx context.Context, id int64, at time.Time) error {
 	_, err := s.db.Exec(ctx, `update repositories set reconciled = $2 where id = $1 and (reconciled is null or reconciled < $2)`, id, at)

@@ -99,27 +99,26 @@ func (k Check) output(list []Annotation) *github.CheckRunOutput {
 }
 
 // FindCheck returns the id of the newest check run of a name at a commit that has
-// our name for it; 0 if there is none:
+// our name for it, and how many annotations it has; 0 if there is none:
 // https://docs.github.com/rest/checks/runs#list-check-runs-for-a-git-reference
-func (c *Client) FindCheck(ctx context.Context, repo Repo, commit, name, external string) (int64, error) {
+func (c *Client) FindCheck(ctx context.Context, repo Repo, commit, name, external string) (id int64, annotations int, err error) {
 	owner, repoName := repo.Split()
 	gh, err := c.as(ctx, owner)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	var id int64
 	resp, err := each(10, func(o github.ListOptions) (*github.Response, error) {
 		l, resp, err := gh.Checks.ListCheckRunsForRef(ctx, owner, repoName, commit, &github.ListCheckRunsOptions{CheckName: &name, Filter: new("all"), ListOptions: o})
 		if err == nil {
 			for _, r := range l.CheckRuns {
-				if r.GetExternalID() == external {
-					id = max(id, r.GetID())
+				if r.GetExternalID() == external && r.GetID() > id {
+					id, annotations = r.GetID(), r.GetOutput().GetAnnotationsCount()
 				}
 			}
 		}
 		return resp, err
 	})
-	return id, c.failed("list check runs", http.MethodGet, resp, err)
+	return id, annotations, c.failed("list check runs", http.MethodGet, resp, err)
 }
 
 // Status is a commit status.

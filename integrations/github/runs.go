@@ -27,8 +27,9 @@ type Run struct {
 	Pulls      []int // those of this repository alone; none for forks
 }
 
-// IsFork tells whether the commit comes from another repository.
-func (r Run) IsFork() bool { return r.HeadID != 0 && r.HeadID != r.Repository.ID }
+// IsFork tells whether the commit comes from another repository, which may be
+// gone by now.
+func (r Run) IsFork() bool { return r.HeadID != r.Repository.ID }
 
 // Sequence orders runs and their attempts as the uploader does.
 func (r Run) Sequence() int64 { return r.ID*100 + int64(r.Attempt) }
@@ -156,17 +157,37 @@ func (c *Client) PullOf(ctx context.Context, r Run) (p Pull, ok bool, err error)
 	return Pull{}, false, nil
 }
 
-// MergeBase returns the commit from which head left base:
-// https://docs.github.com/rest/commits/commits#compare-two-commits
-func (c *Client) MergeBase(ctx context.Context, repo Repo, base, head string) (string, error) {
+// Comparison is how one commit differs from another.
+type Comparison struct {
+	MergeBase string            // the commit from which head left base
+	Changed   []string          // paths that head changed since; nil if they are too many to be told
+	Renames   map[string]string // new path → old path
+}
+
+// maxCompared is how many files GitHub tells of a comparison.
+const maxCompared = 300
+
+// Compare compares head with base: https://docs.github.com/rest/commits/commits#compare-two-commits
+func (c *Client) Compare(ctx context.Context, repo Repo, base, head string) (Comparison, error) {
 	owner, name := repo.Split()
 	gh, err := c.as(ctx, owner)
 	if err != nil {
-		return "", err
+		return Comparison{}, err
 	}
 	cmp, resp, err := gh.Repositories.CompareCommits(ctx, owner, name, base, head, &github.ListOptions{PerPage: 1})
 	if err != nil {
-		return "", c.failed("compare commits", http.MethodGet, resp, err)
+		return Comparison{}, c.failed("compare commits", http.MethodGet, resp, err)
 	}
-	return cmp.GetMergeBaseCommit().GetSHA(), nil
+	out := Comparison{MergeBase: cmp.GetMergeBaseCommit().GetSHA()}
+	if len(cmp.Files) >= maxCompared {
+		return out, nil
+	}
+	out.Changed, out.Renames = []string{}, map[string]string{}
+	for _, f := range cmp.Files {
+		out.Changed = append(out.Changed, f.GetFilename())
+		if old := f.GetPreviousFilename(); old != "" {
+			out.Renames[f.GetFilename()] = old
+		}
+	}
+	return out, nil
 }
