@@ -249,10 +249,10 @@ func (k hookSender) try(t *testing.T) {
 		t.Errorf("packed body: %d", got)
 	}
 	large := bytes.Repeat([]byte("x"), inbound.MaxBody+1)
-	if got, _ := h.post(0, path, k.mime, bytes.NewReader(large), k.sign(hookSecret, large, "sixth", false, now)); got != http.StatusRequestEntityTooLarge {
+	if got, _ := h.post(0, path, k.mime, bytes.NewReader(large), k.sign(hookSecret, large, "sixth", false, now)); got != http.StatusRequestEntityTooLarge && got != 0 { // 0: cut off while it still sent
 		t.Errorf("a byte too many: %d", got)
 	}
-	if got, _ := h.post(0, path, k.mime, io.MultiReader(bytes.NewReader(large)), k.sign(hookSecret, large, "sixth", false, now)); got != http.StatusRequestEntityTooLarge {
+	if got, _ := h.post(0, path, k.mime, io.MultiReader(bytes.NewReader(large)), k.sign(hookSecret, large, "sixth", false, now)); got != http.StatusRequestEntityTooLarge && got != 0 {
 		t.Errorf("a byte too many, in chunks: %d", got)
 	}
 	if answer := drip(t, h.addrs[0], path); !strings.Contains(answer, " 408 ") {
