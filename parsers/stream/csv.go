@@ -70,8 +70,8 @@ func (r Row) Len() int { return len(r.fields) }
 // columns, and calls f for each record. The separator (comma, semicolon, tab
 // or bar) is the one that the header uses.
 func CSV(in *Input, required []string, f func(Row) error) error {
-	b := bufio.NewReaderSize(in, 64<<10)
-	head, err := b.Peek(64 << 10)
+	b := bufio.NewReaderSize(in, in.buffer)
+	head, err := b.Peek(in.buffer)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -169,7 +169,7 @@ func csvError(c *csv.Reader, err error) error {
 // Lines calls f with each line of a text and its number, from 1.
 func Lines(in *Input, f func(n int, line string) error) error {
 	s := bufio.NewScanner(in)
-	s.Buffer(make([]byte, 64<<10), maxLine)
+	s.Buffer(make([]byte, in.buffer), maxLine)
 	n := 0
 	for s.Scan() {
 		n++

@@ -58,6 +58,7 @@ type Input struct {
 	limits Limits
 	r      io.Reader
 	n      int64
+	buffer int // how large one should be
 }
 
 // NewInput returns src as an Input. Reads fail once ctx is done.
@@ -82,32 +83,39 @@ func (in *Input) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Bounds of a buffer: most reports are small, and room for a large one is dear
+// where a thousand are read.
+const (
+	minBuffer = 1 << 10
+	maxBuffer = 64 << 10
+)
+
 // Rewind goes back to the start, for a parser that must read twice.
 func (in *Input) Rewind() error {
+	size, err := in.src.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
 	if _, err := in.src.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	in.n = 0
-	r := bufio.NewReaderSize(in.src, 64<<10)
+	in.n, in.buffer = 0, int(min(max(size, minBuffer), maxBuffer))
+	r := bufio.NewReaderSize(in.src, in.buffer)
 	if magic, _ := r.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(r)
 		if err != nil {
 			return gate.Errorf(gate.Invalid, "gzip: %v", err)
 		}
-		size, err := in.src.Seek(0, io.SeekEnd)
-		if err != nil {
-			return err
-		}
 		if _, err := in.src.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
+		in.buffer = maxBuffer
 		r.Reset(in.src)
 		if err := z.Reset(r); err != nil {
 			return gate.Errorf(gate.Invalid, "gzip: %v", err)
 		}
-		r = bufio.NewReaderSize(&inflating{r: z, packed: size, ratio: in.limits.Ratio}, 64<<10)
+		r = bufio.NewReaderSize(&inflating{r: z, packed: size, ratio: in.limits.Ratio}, in.buffer)
 	}
-	var err error
 	in.r, err = decode(r)
 	return err
 }

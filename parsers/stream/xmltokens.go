@@ -41,7 +41,7 @@ type tokens struct {
 
 func newTokens(in *Input) *tokens {
 	src := &bounded{r: in}
-	r := gosax.NewReaderSize(src, 64<<10)
+	r := gosax.NewReaderSize(src, 2*in.buffer)
 	r.EmitSelfClosingTag = true
 	return &tokens{r: r, src: src, depth: min(in.limits.Depth, 256), names: map[string]string{}}
 }
