@@ -17,6 +17,7 @@ import (
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
+	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
 )
@@ -31,6 +32,7 @@ type Deps struct {
 	Judge   *verdict.Judge
 	Keys    *signing.Keys // that sign verdicts and bundles
 	Triage  *triage.Triage
+	Tracker *tracker.Tracker
 	Import  func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
 	Version string // of the program
 	SiteURL string // how people reach the pages; blank: as the sender of a request reached us
@@ -104,6 +106,7 @@ func (a *api) routes() []route {
 		a.scanTypeRoutes(),
 		a.importRoutes(),
 		a.metadataRoutes(),
+		a.jiraRoutes(),
 		a.schemaRoutes(),
 	} {
 		all = append(all, routes...)

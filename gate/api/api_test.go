@@ -55,7 +55,8 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 	s.auth = auth.New(s.store, auth.Config{Hash: cheap, Now: func() time.Time { return now }})
 	s.deps = api.Deps{
 		Store: s.store, Auth: s.auth, Triage: &triage.Triage{Store: s.store}, Version: "test", Now: func() time.Time { return now },
-		Keys: &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
+		Keys:    &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
+		Tracker: newTracker(s.store),
 	}
 	for _, c := range change {
 		c(&s.deps)

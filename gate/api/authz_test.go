@@ -88,8 +88,11 @@ type matrix struct {
 	verdicts [3]int64
 	metas    [3]int64
 	trusts   [3]int64
-	env      int64 // an environment that nothing uses
-	generic  int64 // the test type of the reports that are imported
+	jiras    [3]int64 // JIRA projects
+	tickets  [3]int64 // JIRA issues of findings of their own
+	instance int64    // a JIRA
+	env      int64    // an environment that nothing uses
+	generic  int64    // the test type of the reports that are imported
 	people   []principal
 }
 
@@ -101,6 +104,7 @@ func newMatrix(t *testing.T) *matrix {
 	}
 	m.generic = int64(m.get("/test_types/?name=Generic+Findings+Import").get("results.0.id").(float64))
 	m.renew("/api/v2/development_environments/", own)
+	m.renew("/api/v2/jira_instances/", own)
 	for i, typ := range []int64{m.types[0], m.types[0], m.types[1]} {
 		m.products[i], m.engs[i], m.tests[i] = m.product(fmt.Sprintf("canary%d", i))
 		m.must(200, "PATCH", fmt.Sprintf("/api/v2/products/%d/", m.products[i]), fmt.Sprintf(`{"prod_type":%d,"tags":["canary%d"]}`, typ, i))
@@ -111,6 +115,8 @@ func newMatrix(t *testing.T) *matrix {
 		m.metas[i] = m.must(201, "POST", "/api/v2/metadata/", fmt.Sprintf(`{"product":%d,"name":"canary","value":"canary%d"}`, m.products[i], i)).id()
 		m.findings[i] = m.finding(m.tests[i], fmt.Sprintf("canary%d", i), "High", fmt.Sprintf(`,"tags":["canary%d"]`, i))
 		m.nameFinding(i)
+		m.renew("/api/v2/jira_projects/", i)
+		m.renew("/api/v2/jira_finding_mappings/", i)
 	}
 	letters := map[gate.Role]string{gate.Reader: "R", gate.Importer: "I", gate.Writer: "W", gate.Maintainer: "M", gate.Owner: "O"}
 	m.add(principal{name: "anonymous"}, gate.User{}, nil)
@@ -255,6 +261,12 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = id(m.metas[:])
 	case strings.HasPrefix(rest, "/trust_rules/"):
 		c.path = id(m.trusts[:])
+	case strings.HasPrefix(rest, "/jira_projects/"), strings.HasPrefix(rest, "/jira_product_configurations/"):
+		c.path = id(m.jiras[:])
+	case strings.HasPrefix(rest, "/jira_finding_mappings/"):
+		c.path = id(m.tickets[:])
+	case (strings.HasPrefix(rest, "/jira_instances/") || strings.HasPrefix(rest, "/jira_configurations/")) && place != absent:
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.instance, 10), 1)
 	case strings.HasPrefix(rest, "/development_environments/") && place != absent:
 		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.env, 10), 1)
 	case strings.Contains(rest, ":id"): // on nothing of a product
@@ -283,6 +295,14 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.body, c.inBody = fmt.Sprintf(`{"product":%d,"provider":"github","repository_id":"%d","owner_id":"7"}`, at(m.products[:], place), time.Now().UnixNano()), true
 	case rest == "/metadata":
 		c.body, c.inBody = fmt.Sprintf(`{"product":%d,"name":"n%d","value":"v"}`, at(m.products[:], place), time.Now().UnixNano()), true
+	case rest == "/jira_projects", rest == "/jira_product_configurations":
+		c.body, c.inBody = one(`{"product":%d,"project_key":"X"}`), true
+	case rest == "/jira_finding_mappings":
+		f := int64(999_999)
+		if place != absent {
+			f = m.finding(m.tests[place], fmt.Sprintf("canary%d", place), "Low", "")
+		}
+		c.body, c.inBody = fmt.Sprintf(`{"finding":%d,"jira_id":"1","jira_key":"X-1"}`, f), true
 	case rest == "/findings/:id/metadata" && method == "POST":
 		c.body = fmt.Sprintf(`{"name":"n%d","value":"v"}`, time.Now().UnixNano())
 	case rest == "/findings/:id/metadata":
@@ -311,6 +331,13 @@ func (m *matrix) renew(path string, place int) {
 		m.env = m.must(201, "POST", "/api/v2/development_environments/", fmt.Sprintf(`{"name":"env %d"}`, time.Now().UnixNano())).id()
 	case strings.HasPrefix(rest, "/trust_rules/"):
 		m.trusts[place] = m.must(201, "POST", "/api/v2/trust_rules/", fmt.Sprintf(`{"product":%d,"provider":"github","repository_id":"%d","owner_id":"7","repository":"canary%d"}`, m.products[place], time.Now().UnixNano(), place)).id()
+	case strings.HasPrefix(rest, "/jira_instances/"), strings.HasPrefix(rest, "/jira_configurations/"):
+		m.instance = m.must(201, "POST", "/api/v2/jira_instances/", jiraInstance).id()
+	case strings.HasPrefix(rest, "/jira_projects/"), strings.HasPrefix(rest, "/jira_product_configurations/"):
+		m.jiras[place] = m.must(201, "POST", "/api/v2/jira_projects/", fmt.Sprintf(`{"product":%d,"project_key":"canary%d"}`, m.products[place], place)).id()
+	case strings.HasPrefix(rest, "/jira_finding_mappings/"):
+		f := m.finding(m.tests[place], fmt.Sprintf("canary%d", place), "Low", "")
+		m.tickets[place] = m.must(201, "POST", "/api/v2/jira_finding_mappings/", fmt.Sprintf(`{"finding":%d,"jira_id":"1","jira_key":"canary%d"}`, f, place)).id()
 	case strings.HasPrefix(rest, "/metadata/"):
 		m.metas[place] = m.must(201, "POST", "/api/v2/metadata/", fmt.Sprintf(`{"product":%d,"name":"canary","value":"canary%d"}`, m.products[place], place)).id()
 	case rest == "/findings/:id/metadata":
@@ -321,6 +348,7 @@ func (m *matrix) renew(path string, place int) {
 	case strings.HasPrefix(rest, "/tests/"):
 		m.tests[place] = m.must(201, "POST", "/api/v2/tests/", fmt.Sprintf(`{"engagement":%d,"test_type":%d,"target_start":"2026-11-22","target_end":"2026-11-22"}`, m.engs[place], m.generic)).id()
 		m.renew("/api/v2/findings/", place)
+		m.renew("/api/v2/jira_finding_mappings/", place)
 	case strings.HasPrefix(rest, "/engagements/"):
 		m.engs[place] = m.must(201, "POST", "/api/v2/engagements/", fmt.Sprintf(`{"name":"canary%d","product":%d,"target_start":"2026-11-01","target_end":"2026-11-30"}`, place, m.products[place])).id()
 		m.renew("/api/v2/tests/", place)

@@ -58,7 +58,7 @@ func (p problems) body() map[string]any {
 // models are DefectDojo's names of what the store calls otherwise.
 var models = map[string]string{
 	"product type": "Product_Type", "test type": "Test_Type", "user": "Dojo_User", "environment": "Development_Environment",
-	"metadata": "DojoMeta", "note": "Notes",
+	"metadata": "DojoMeta", "note": "Notes", "JIRA instance": "JIRA_Instance", "JIRA project": "JIRA_Project", "JIRA issue": "JIRA_Issue",
 }
 
 // Error answers a request below Root whose handler returned err. Every

@@ -50,6 +50,7 @@ func (a *api) addFinding(r *request) error {
 		return allows(err)
 	})
 	readFinding(r, body, gate.Finding{}, &f)
+	push := body.pushes()
 	if err := body.failed(); err != nil {
 		return err
 	}
@@ -69,6 +70,9 @@ func (a *api) addFinding(r *request) error {
 	if f, err = r.Triage.Add(r.ctx, who, f); err != nil {
 		return err
 	}
+	if err := r.push(push, f.ID); err != nil {
+		return err
+	}
 	return a.findings().reply(r, fiber.StatusCreated, f)
 }
 
@@ -85,6 +89,7 @@ func (a *api) editFinding(r *request) error {
 		}
 		want := before
 		readFinding(r, body, before, &want)
+		push := body.pushes()
 		if err := body.failed(); err != nil {
 			return err
 		}
@@ -94,11 +99,30 @@ func (a *api) editFinding(r *request) error {
 		after, err := r.Triage.Edit(r.ctx, who, before, want)
 		switch {
 		case err == nil:
+			if err := r.push(push, after.ID); err != nil {
+				return err
+			}
 			return a.findings().reply(r, fiber.StatusOK, after)
 		case gate.KindOf(err) != gate.Conflict || try == maxTries:
 			return err
 		}
 	}
+}
+
+// pushes tells whether the body asks for tickets in JIRA.
+func (f *form) pushes() bool {
+	push := false
+	f.flag("push_to_jira", &push, 0)
+	return push
+}
+
+// push has findings' tickets made or updated, if that was asked for: by workers,
+// so that nobody waits for JIRA. What JIRA says of it is told with the ticket.
+func (r *request) push(asked bool, findings ...int64) error {
+	if !asked || r.Tracker == nil {
+		return nil
+	}
+	return r.Tracker.Push(r.ctx, findings)
 }
 
 // check refuses flags that contradict each other, and a risk accepted by a flag

@@ -23,6 +23,7 @@ func (s *Server) wireHooks() {
 func (s *Server) hookKinds() []inbound.Kind {
 	return []inbound.Kind{
 		inbound.GitHub(s.fromGitHub.Work),
+		s.jiraHooks(),
 	}
 }
 

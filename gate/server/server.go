@@ -22,6 +22,7 @@ import (
 	"defectdojo/gate/seal"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
+	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
 )
@@ -49,6 +50,7 @@ type Server struct {
 	importer *ingest.Importer
 	judge    *verdict.Judge
 	triage   *triage.Triage
+	tracker  *tracker.Tracker
 	hooks    *inbound.Hooks // of foreign systems
 	puller   *inbound.Puller
 

@@ -19,6 +19,7 @@ import (
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/signing"
+	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
 	"defectdojo/gate/web"
@@ -41,6 +42,8 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.keys = &signing.Keys{Store: s.store, Box: s.box}
+	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage}
+	s.wireTracker()
 	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell}
 	s.enricher = s.newEnricher()
 	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
@@ -50,14 +53,13 @@ func (s *Server) wire() error {
 	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
 		return fmt.Errorf("prepare the workers: %w", err)
 	}
-	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage}
 	return nil
 }
 
 // mount puts the routes on the app: those of machines, and the pages.
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
-		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Import: s.importer.Import,
+		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Tracker: s.tracker, Import: s.importer.Import,
 		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now,
 	})
 	s.hooks.Mount(s.app)
@@ -70,12 +72,12 @@ func (s *Server) work() jobs.Work {
 		Judge: func(ctx context.Context, engagement, report int64) error {
 			return s.judge.JudgeLater(ctx, engagement, report, now())
 		},
-		Maintain:  func(ctx context.Context) error { return s.store.RemoveExpired(ctx, now()) },
+		Maintain:  s.maintain,
 		Review:    func(ctx context.Context, product int64) error { return s.judge.Review(ctx, product, now()) },
 		Expire:    s.expire,
 		Refresh:   s.refreshIntel,
-		Followers: []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow},
-		Senders:   map[string]jobs.Sender{"github": s.toGitHub.Send},
+		Followers: []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow, s.tracker.Follow},
+		Senders:   map[string]jobs.Sender{"github": s.toGitHub.Send, tracker.Channel: s.tracker.Work},
 		Reconcile: s.reconcile,
 		Receivers: s.receivers(),
 	}

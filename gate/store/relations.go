@@ -27,7 +27,7 @@ func (s *Store) Exists(ctx context.Context, kind string, id int64) (bool, error)
 // lockable are the tables whose rows are read, changed and written back.
 var lockable = map[string]string{
 	"product type": "product_types", "product": "products", "engagement": "engagements", "test": "tests", "test type": "test_types",
-	"finding": "findings", "metadata": "metadata", "environment": "development_environments", "policy": "policies", "waiver": "waivers",
+	"JIRA instance": "jira_instances", "JIRA project": "jira_projects", "JIRA issue": "jira_issues", "finding": "findings", "metadata": "metadata", "environment": "development_environments", "policy": "policies", "waiver": "waivers",
 }
 
 // Lock makes a row wait for this transaction: what is read of it from here on

@@ -210,7 +210,7 @@ func (t *Triage) Add(ctx context.Context, a Actor, f gate.Finding) (gate.Finding
 // AddNote adds a note to a finding, which counts as having looked at it.
 func (t *Triage) AddNote(ctx context.Context, a Actor, id int64, n Note) (store.Note, error) {
 	var added store.Note
-	err := t.tx(ctx, func(s *store.Store, _ pgx.Tx) error {
+	err := t.tx(ctx, func(s *store.Store, tx pgx.Tx) error {
 		f, err := locked(ctx, s, a, id)
 		if err != nil {
 			return err
@@ -219,8 +219,10 @@ func (t *Triage) AddNote(ctx context.Context, a Actor, id int64, n Note) (store.
 		if _, err := s.SaveFinding(ctx, f); err != nil {
 			return err
 		}
-		added, err = addNote(ctx, s, a, id, n)
-		return err
+		if added, err = addNote(ctx, s, a, id, n); err != nil {
+			return err
+		}
+		return t.follow(ctx, tx, a, "note", map[int64][]int64{f.ProductID: {id}})
 	})
 	return added, err
 }
