@@ -1,17 +1,14 @@
 package integrations
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -31,12 +28,7 @@ type Options struct {
 // limit, and no way into networks that are not public. A redirect to another
 // host goes without credentials.
 func NewClient(o Options) *http.Client {
-	dialer := &net.Dialer{
-		Timeout: 10 * time.Second, KeepAlive: 30 * time.Second,
-		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			return permitted(address, o.Allowed)
-		},
-	}
+	dialer := NewDialer(o.Allowed)
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -34,8 +35,9 @@ type Deps struct {
 	Triage  *triage.Triage
 	Tracker *tracker.Tracker
 	Import  func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
-	Version string // of the program
-	SiteURL string // how people reach the pages; blank: as the sender of a request reached us
+	Tell    func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
+	Version string                                                   // of the program
+	SiteURL string                                                   // how people reach the pages; blank: as the sender of a request reached us
 
 	MaxReport int64         // bytes of the largest report; 100 MiB if zero
 	UploadDir string        // where reports are while they come in; the system's if blank

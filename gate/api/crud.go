@@ -39,6 +39,9 @@ type resource[T any] struct {
 	// mayAdd returns nil if the sender may add this one.
 	mayAdd func(r *request, v T) error
 
+	// made is the event of one that was added; nil: nobody is told.
+	made func(v T) gate.Event
+
 	insert, update func(ctx context.Context, s *store.Store, v T) (T, error)
 	delete         func(ctx context.Context, s *store.Store, id int64) error
 
@@ -145,10 +148,26 @@ func (s resource[T]) post(r *request) error {
 	if err := s.mayAdd(r, v); err != nil {
 		return err
 	}
-	if v, err = s.insert(r.ctx, r.Store, v); err != nil {
+	if v, err = s.addOne(r, v); err != nil {
 		return s.clash(err)
 	}
 	return s.reply(r, fiber.StatusCreated, v)
+}
+
+// addOne stores a new one, and tells of it in the same transaction.
+func (s resource[T]) addOne(r *request, v T) (added T, err error) {
+	if s.made == nil || r.Tell == nil {
+		return s.insert(r.ctx, r.Store, v)
+	}
+	err = r.Store.Tx(r.ctx, func(st *store.Store, tx pgx.Tx) error {
+		if added, err = s.insert(r.ctx, st, v); err != nil {
+			return err
+		}
+		e := s.made(added)
+		e.Kind, e.At, e.ActorID = gate.EventCreated, r.now, r.who.User.ID
+		return r.Tell(r.ctx, tx, e)
+	})
+	return added, err
 }
 
 // maxTries bounds how often a change is tried that others were quicker than.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -84,6 +85,9 @@ func (a *api) engagements() resource[gate.Engagement] {
 		},
 		read:   readEngagement,
 		mayAdd: func(r *request, e gate.Engagement) error { return r.may(e.ProductID) },
+		made: func(e gate.Engagement) gate.Event {
+			return gate.Event{Action: "engagement", ProductID: e.ProductID, EngagementID: e.ID}
+		},
 		insert: func(ctx context.Context, s *store.Store, e gate.Engagement) (gate.Engagement, error) {
 			return s.AddEngagement(ctx, e)
 		},
@@ -117,7 +121,14 @@ func (a *api) setEngagementStatus(r *request, active bool, status string) error 
 	if err != nil {
 		return err
 	}
-	if err := r.Store.SetEngagementStatus(r.ctx, e.ID, active, status); err != nil {
+	err = r.Store.Tx(r.ctx, func(s *store.Store, tx pgx.Tx) error {
+		if err := s.SetEngagementStatus(r.ctx, e.ID, active, status); err != nil || r.Tell == nil || active == e.Active {
+			return err
+		}
+		did := map[bool]string{true: "reopened", false: "closed"}[active]
+		return r.Tell(r.ctx, tx, gate.Event{Kind: gate.EventEngagement, At: r.now, Action: did, ProductID: e.ProductID, EngagementID: e.ID, ActorID: r.who.User.ID})
+	})
+	if err != nil {
 		return err
 	}
 	return r.reply(fiber.StatusOK, struct{}{})

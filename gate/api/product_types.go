@@ -42,6 +42,9 @@ func (a *api) productTypes() resource[gate.ProductType] {
 		fresh:  func(*request) gate.ProductType { return gate.ProductType{} },
 		read:   readProductType,
 		mayAdd: func(*request, gate.ProductType) error { return nil }, // the route's action is on nothing
+		made: func(t gate.ProductType) gate.Event {
+			return gate.Event{Action: "product_type", ProductTypeID: t.ID}
+		},
 		insert: func(ctx context.Context, s *store.Store, t gate.ProductType) (gate.ProductType, error) {
 			return s.AddProductType(ctx, t)
 		},

@@ -78,6 +78,7 @@ func (a *api) products() resource[gate.Product] {
 		mayAdd: func(r *request, p gate.Product) error {
 			return r.Auth.MayType(r.ctx, r.who, auth.AddProduct, p.ProdTypeID)
 		},
+		made: func(p gate.Product) gate.Event { return gate.Event{Action: "product", ProductID: p.ID} },
 		insert: func(ctx context.Context, s *store.Store, p gate.Product) (gate.Product, error) {
 			return s.AddProduct(ctx, p)
 		},

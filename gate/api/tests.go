@@ -67,6 +67,9 @@ func (a *api) tests() resource[gate.Test] {
 		fresh:  func(*request) gate.Test { return gate.Test{} },
 		read:   readTest,
 		mayAdd: func(r *request, t gate.Test) error { return r.may(t.ProductID) },
+		made: func(t gate.Test) gate.Event {
+			return gate.Event{Action: "test", ProductID: t.ProductID, EngagementID: t.EngagementID, TestID: t.ID}
+		},
 		insert: func(ctx context.Context, s *store.Store, t gate.Test) (gate.Test, error) {
 			return s.AddManualTest(ctx, t)
 		},

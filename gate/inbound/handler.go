@@ -111,7 +111,7 @@ func takes(k Kind, contentType string) bool {
 func (h *Hooks) keep(ctx context.Context, kind Kind, conn store.Connection, r Request) (status, reason string, err error) {
 	m := kind.Read(r)
 	now := h.Now()
-	d := store.Delivery{ConnectionID: conn.ID, DeliveryID: deliveryID(m, r), Event: clip(printable(m.Event), 100), Body: r.Body, Received: now, State: store.DeliveryQueued}
+	d := store.Delivery{ConnectionID: conn.ID, DeliveryID: deliveryID(m, r), Event: clip(printable(m.Event), 100), Body: kind.kept(r), Received: now, State: store.DeliveryQueued}
 	if !conn.Enabled {
 		m.Ignored = "the connection is switched off"
 	}
@@ -132,6 +132,14 @@ func (h *Hooks) keep(ctx context.Context, kind Kind, conn store.Connection, r Re
 		return h.Enqueue(ctx, tx, kind.Name, id)
 	})
 	return status, m.Ignored, err
+}
+
+// kept is what is kept of a request.
+func (k Kind) kept(r Request) []byte {
+	if k.Keep == nil {
+		return r.Body
+	}
+	return k.Keep(r)
 }
 
 // deliveryID names a delivery: as its sender does, or by what it says.

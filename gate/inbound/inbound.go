@@ -81,6 +81,9 @@ type Kind struct {
 	Verify func(r Request, s Secrets, now time.Time) error
 	// Read reads what a proved request says of itself.
 	Read func(r Request) Message
+	// Keep returns what is kept of a proved request; nil: its body. What is in it
+	// that proves or opens anything is better not kept.
+	Keep func(r Request) []byte
 	// Answer answers a proved request at once, without keeping it; nil: none is.
 	Answer func(r Request) (Answer, bool)
 	// Taken is what a sender is answered that wants it in its own way; zero is 202 and JSON.

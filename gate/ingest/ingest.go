@@ -67,6 +67,7 @@ func (i *Importer) Import(ctx context.Context, r Request, to Resolved, now time.
 			if result, err = m.run(ctx, to); err != nil {
 				return err
 			}
+			result.Asked = to
 			if i.Enqueue == nil || result.Replayed {
 				return nil
 			}

@@ -132,6 +132,7 @@ type Result struct {
 
 	Runs       []gate.Run `json:"runs"`
 	Notes      []string   `json:"notes,omitempty"` // what the caller should know: something was left undone on purpose
+	Asked      Resolved   `json:"-"`               // what was there before: zero ids were created
 	Replayed   bool       `json:"-"`               // the answer to an earlier upload with the same key
 	Superseded bool       `json:"superseded,omitempty"`
 }

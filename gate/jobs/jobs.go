@@ -23,6 +23,8 @@ type Work struct {
 	Expire   func(ctx context.Context) error                           // have those reviewed whose time has run out
 	Refresh  func(ctx context.Context) error                           // bring in new intelligence, if that is due
 
+	Tick func(ctx context.Context) error // what is done each minute; nil: nothing
+
 	Followers []Follower        // of events, in this order
 	Senders   map[string]Sender // by channel
 
@@ -50,6 +52,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 	river.AddWorker(workers, river.WorkFunc(follow(pool, work.Followers)))
 	river.AddWorker(workers, &sendWorker{senders: work.Senders})
 	addReviews(workers, work)
+	river.AddWorker(workers, &tickWorker{tick: work.Tick})
 	river.AddWorker(workers, &receiveWorker{receivers: work.Receivers})
 	addReconcile(workers, work)
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
@@ -64,6 +67,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 			expiring(),
 			refreshHourly(),
 			reconciling(),
+			ticking(),
 		},
 	})
 	return &Jobs{client}, err

@@ -24,6 +24,7 @@ func (s *Server) hookKinds() []inbound.Kind {
 	return []inbound.Kind{
 		inbound.GitHub(s.fromGitHub.Work),
 		s.jiraHooks(),
+		inbound.Slack(s.notifier.Interact),
 	}
 }
 

@@ -52,5 +52,5 @@ func (s *Server) jiraHooks() inbound.Kind {
 // maintain removes what has expired, and has each instance's worker look for
 // what was lost on the way.
 func (s *Server) maintain(ctx context.Context) error {
-	return errors.Join(s.store.RemoveExpired(ctx, now()), s.tracker.SweepAll(ctx))
+	return errors.Join(s.store.RemoveExpired(ctx, now()), s.tracker.SweepAll(ctx), s.notifier.Maintain(ctx))
 }

@@ -18,6 +18,7 @@ import (
 	"defectdojo/gate/inbound"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
+	"defectdojo/gate/notification"
 	"defectdojo/gate/outbound"
 	"defectdojo/gate/seal"
 	"defectdojo/gate/signing"
@@ -51,6 +52,7 @@ type Server struct {
 	judge    *verdict.Judge
 	triage   *triage.Triage
 	tracker  *tracker.Tracker
+	notifier *notification.Notifier
 	hooks    *inbound.Hooks // of foreign systems
 	puller   *inbound.Puller
 

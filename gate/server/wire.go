@@ -19,7 +19,6 @@ import (
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/signing"
-	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
 	"defectdojo/gate/web"
@@ -42,8 +41,9 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.keys = &signing.Keys{Store: s.store, Box: s.box}
-	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage}
+	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage, Noted: s.afterNote}
 	s.wireTracker()
+	s.notifier = s.newNotifier()
 	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell}
 	s.enricher = s.newEnricher()
 	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
@@ -59,7 +59,7 @@ func (s *Server) wire() error {
 // mount puts the routes on the app: those of machines, and the pages.
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
-		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Tracker: s.tracker, Import: s.importer.Import,
+		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Tracker: s.tracker, Import: s.importer.Import, Tell: s.tell,
 		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now,
 	})
 	s.hooks.Mount(s.app)
@@ -76,8 +76,9 @@ func (s *Server) work() jobs.Work {
 		Review:    func(ctx context.Context, product int64) error { return s.judge.Review(ctx, product, now()) },
 		Expire:    s.expire,
 		Refresh:   s.refreshIntel,
-		Followers: []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow, s.tracker.Follow},
-		Senders:   map[string]jobs.Sender{"github": s.toGitHub.Send, tracker.Channel: s.tracker.Work},
+		Tick:      s.notifier.Tick,
+		Followers: []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow, s.tracker.Follow, s.notifier.Follow},
+		Senders:   s.senders(),
 		Reconcile: s.reconcile,
 		Receivers: s.receivers(),
 	}
@@ -90,6 +91,9 @@ func (s *Server) tell(ctx context.Context, tx pgx.Tx, e gate.Event) error {
 
 // afterImport puts the jobs that follow an import into its transaction.
 func (s *Server) afterImport(ctx context.Context, tx pgx.Tx, r ingest.Result) error {
+	if err := s.tellMade(ctx, tx, r); err != nil {
+		return err
+	}
 	if err := s.tell(ctx, tx, gate.Event{Kind: gate.EventImport, At: now(), ProductID: r.ProductID, EngagementID: r.EngagementID, TestID: r.TestID, ImportID: r.ImportID}); err != nil {
 		return err
 	}

@@ -60,12 +60,19 @@ func (s *Store) Account(ctx context.Context, username string) (Account, error) {
 	return one[Account](ctx, s.db, "user", `select `+userColumns+`, password_hash from users where username = $1`, username)
 }
 
-// AddUser adds a user and returns it with its ID.
+// AddUser adds a user and returns it with its ID. What new users are told by
+// default, they are told.
 func (s *Store) AddUser(ctx context.Context, a Account) (gate.User, error) {
 	return one[gate.User](ctx, s.db, "user", `
-		insert into users (username, password_hash, first_name, last_name, email, is_active, is_staff, is_superuser, global_role, password_last_reset)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
-		returning `+userColumns,
+		with added as (
+			insert into users (username, password_hash, first_name, last_name, email, is_active, is_staff, is_superuser, global_role, password_last_reset)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
+			returning `+userColumns+`
+		), told as (
+			insert into notification_preferences (user_id, events, filter, min_severity)
+			select a.id, n.events, n.filter, n.min_severity from added a, notification_preferences n where n.template
+		)
+		select `+userColumns+` from added`,
 		a.Username, a.PasswordHash, a.FirstName, a.LastName, a.Email, a.IsActive, a.IsStaff, a.IsSuperuser, a.GlobalRole)
 }
 

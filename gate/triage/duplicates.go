@@ -63,7 +63,7 @@ func (t *Triage) MarkDuplicate(ctx context.Context, a Actor, id, original int64)
 			return err
 		}
 		o := p.root(p.other)
-		marked, err = t.apply(ctx, s, a, p.f, event{
+		marked, err = t.apply(ctx, s, tx, a, p.f, event{
 			action: "mark_duplicate",
 			do:     func(f *gate.Finding) error { return lifecycle.MarkDuplicate(f, o, a.by()) },
 			after: func(ctx context.Context, s *store.Store, _, f gate.Finding) error {

@@ -22,6 +22,8 @@ type Triage struct {
 	// Changed puts the jobs that follow a change into its transaction: verdicts
 	// are judged again, trackers told. Nil: none do.
 	Changed func(ctx context.Context, tx pgx.Tx, c Change) error
+	// Noted does so for a note that somebody wrote. Nil: none do.
+	Noted func(ctx context.Context, tx pgx.Tx, note store.Note) error
 }
 
 // Change is what happened to findings of one product.
@@ -219,7 +221,7 @@ func (t *Triage) AddNote(ctx context.Context, a Actor, id int64, n Note) (store.
 		if _, err := s.SaveFinding(ctx, f); err != nil {
 			return err
 		}
-		if added, err = addNote(ctx, s, a, id, n); err != nil {
+		if added, err = t.addNote(ctx, s, tx, a, id, n); err != nil {
 			return err
 		}
 		return t.follow(ctx, tx, a, "note", map[int64][]int64{f.ProductID: {id}})
@@ -269,7 +271,7 @@ func (t *Triage) each(ctx context.Context, a Actor, ids []int64, e event) ([]gat
 		}
 		byProduct := map[int64][]int64{}
 		for _, before := range found {
-			f, err := t.apply(ctx, s, a, before, e)
+			f, err := t.apply(ctx, s, tx, a, before, e)
 			if err != nil {
 				return err
 			}
@@ -282,7 +284,7 @@ func (t *Triage) each(ctx context.Context, a Actor, ids []int64, e event) ([]gat
 }
 
 // apply does an event to a finding, with its note and its history.
-func (t *Triage) apply(ctx context.Context, s *store.Store, a Actor, before gate.Finding, e event) (gate.Finding, error) {
+func (t *Triage) apply(ctx context.Context, s *store.Store, tx pgx.Tx, a Actor, before gate.Finding, e event) (gate.Finding, error) {
 	f := before
 	if err := e.do(&f); err != nil {
 		return f, err
@@ -298,7 +300,7 @@ func (t *Triage) apply(ctx context.Context, s *store.Store, a Actor, before gate
 		}
 	}
 	if e.note.Entry != "" {
-		if _, err := addNote(ctx, s, a, f.ID, e.note); err != nil {
+		if _, err := t.addNote(ctx, s, tx, a, f.ID, e.note); err != nil {
 			return f, err
 		}
 	}
@@ -329,8 +331,12 @@ func locked(ctx context.Context, s *store.Store, a Actor, id int64) (gate.Findin
 	return found[0], nil
 }
 
-func addNote(ctx context.Context, s *store.Store, a Actor, finding int64, n Note) (store.Note, error) {
-	return s.AddNote(ctx, store.Note{
+func (t *Triage) addNote(ctx context.Context, s *store.Store, tx pgx.Tx, a Actor, finding int64, n Note) (store.Note, error) {
+	added, err := s.AddNote(ctx, store.Note{
 		FindingID: &finding, Entry: n.Entry, Date: a.Now, AuthorID: a.Who.User.ID, Private: n.Private, NoteTypeID: n.TypeID,
 	})
+	if err != nil || t.Noted == nil {
+		return added, err
+	}
+	return added, t.Noted(ctx, tx, added)
 }

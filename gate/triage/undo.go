@@ -32,7 +32,7 @@ func (t *Triage) Undo(ctx context.Context, a Actor, request string) ([]gate.Find
 		}
 		byProduct := map[int64][]int64{}
 		for _, e := range events {
-			f, ok, err := t.undo(ctx, s, a, e)
+			f, ok, err := t.undo(ctx, s, tx, a, e)
 			if err != nil {
 				return err
 			}
@@ -47,7 +47,7 @@ func (t *Triage) Undo(ctx context.Context, a Actor, request string) ([]gate.Find
 }
 
 // undo takes one event back; ok is false if it cannot be.
-func (t *Triage) undo(ctx context.Context, s *store.Store, a Actor, e store.AuditEvent) (f gate.Finding, ok bool, err error) {
+func (t *Triage) undo(ctx context.Context, s *store.Store, tx pgx.Tx, a Actor, e store.AuditEvent) (f gate.Finding, ok bool, err error) {
 	if e.ObjectID == nil {
 		return f, false, nil
 	}
@@ -60,7 +60,7 @@ func (t *Triage) undo(ctx context.Context, s *store.Store, a Actor, e store.Audi
 	if !restore(&f, e.Changes) {
 		return f, false, nil
 	}
-	f, err = t.apply(ctx, s, a, before, event{
+	f, err = t.apply(ctx, s, tx, a, before, event{
 		action: "undo",
 		do: func(now *gate.Finding) error {
 			updated := now.Updated
