@@ -238,6 +238,9 @@ func (p *Puller) member(ctx context.Context, dir string, a Archive, m stream.Mem
 
 // unreadable tells what is wrong with an artifact, unless the fault is ours.
 func unreadable(name string, err error) error {
+	if e, ok := errors.AsType[*stream.Error](err); ok {
+		return &Unreadable{name + ": " + e.Error()}
+	}
 	switch gate.KindOf(err) {
 	case gate.Invalid, gate.TooLarge, gate.Conflict:
 		e, _ := errors.AsType[*gate.Error](err)
