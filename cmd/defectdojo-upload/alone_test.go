@@ -34,6 +34,7 @@ type site struct {
 	token string
 	store *store.Store
 	proxy *proxy
+	user  int64
 }
 
 func newSite(t *testing.T) *site {
@@ -58,6 +59,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.user = u.ID
 	if s.token, _, err = auth.New(s.store, auth.Config{}).AddToken(t.Context(), u, auth.NewToken{Name: "ci", Scope: gate.ScopeImport}); err != nil {
 		t.Fatal(err)
 	}

@@ -93,8 +93,16 @@ func (c *uploadCmd) print(w io.Writer, a answer) error {
 // formats are the forms of --output by the ending of the file's name, the
 // longest first.
 var formats = []struct{ ending, format string }{
-	{"gl-code-quality-report.json", "codequality"}, {"codequality.json", "codequality"}, {"gl-sast-report.json", "gitlab-sast"},
-	{".sarif.json", "sarif"}, {".sarif", "sarif"}, {".json", "json"}, {".xml", "junit"}, {".md", "markdown"}, {".html", "html"}, {".txt", "text"},
+	{"gl-code-quality-report.json", "codequality"},
+	{"codequality.json", "codequality"},
+	{"gl-sast-report.json", "gitlab-sast"},
+	{".sarif.json", "sarif"},
+	{".sarif", "sarif"},
+	{".json", "json"},
+	{".xml", "junit"},
+	{".md", "markdown"},
+	{".html", "html"},
+	{".txt", "text"},
 }
 
 // formatOf returns the form for a file.

@@ -132,6 +132,8 @@ func gitlabBuild(getenv func(string) string) build {
 		b.event, b.branch, b.targetBranch = "pull_request", getenv("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"), getenv("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
 		b.pullRequest, _ = strconv.Atoi(iid)
 		b.mergeBase = getenv("CI_MERGE_REQUEST_DIFF_BASE_SHA")
+		// A fork's pipeline runs in the fork; what it is for is the project that it is to go into.
+		b.repository, b.url = first(getenv("CI_MERGE_REQUEST_PROJECT_PATH"), b.repository), first(getenv("CI_MERGE_REQUEST_PROJECT_URL"), b.url)
 		b.fork = getenv("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != getenv("CI_MERGE_REQUEST_PROJECT_ID")
 		if sha := getenv("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"); sha != "" { // merged results: CI_COMMIT_SHA is of the merge
 			b.commit = sha
@@ -171,7 +173,7 @@ func azureBuild(getenv func(string) string) build {
 
 func jenkinsBuild(getenv func(string) string) build {
 	b := build{
-		ci: "Jenkins", repository: first(getenv("JOB_BASE_NAME"), getenv("JOB_NAME")), branch: strings.TrimPrefix(first(getenv("BRANCH_NAME"), getenv("GIT_BRANCH")), "origin/"),
+		ci: "Jenkins", repository: jenkinsRepository(getenv), branch: strings.TrimPrefix(first(getenv("BRANCH_NAME"), getenv("GIT_BRANCH")), "origin/"),
 		commit: getenv("GIT_COMMIT"), buildID: getenv("BUILD_NUMBER"), url: getenv("GIT_URL"), event: "push",
 	}
 	b.sequence, _ = strconv.ParseInt(getenv("BUILD_NUMBER"), 10, 64)
@@ -180,6 +182,27 @@ func jenkinsBuild(getenv func(string) string) build {
 		b.fork = getenv("CHANGE_FORK") != ""
 	}
 	return b
+}
+
+// jenkinsRepository is what the remote's address says, else the job's name; that
+// of a multibranch pipeline's job ends in the branch.
+func jenkinsRepository(getenv func(string) string) string {
+	if u := strings.TrimSuffix(strings.TrimSuffix(getenv("GIT_URL"), "/"), ".git"); u != "" {
+		_, after, hasScheme := strings.Cut(u, "://")
+		if hasScheme {
+			_, u, _ = strings.Cut(after, "/")
+		} else if _, path, ok := strings.Cut(u, ":"); ok { // git@host:org/shop
+			u = path
+		}
+		if u = strings.Trim(u, "/"); u != "" {
+			return u
+		}
+	}
+	name := getenv("JOB_NAME")
+	if i := strings.LastIndexByte(name, '/'); i > 0 && getenv("BRANCH_NAME") != "" {
+		return name[:i]
+	}
+	return first(name, getenv("JOB_BASE_NAME"))
 }
 
 func first(s ...string) string {

@@ -66,18 +66,20 @@ func (c *explainCmd) fromReports(ctx context.Context, t terminal) error {
 	if err != nil {
 		return gate.Errorf(gate.Conflict, "%v", err)
 	}
-	found := 0
+	var found []policies.Finding // Explain sorts what it is given
 	for i := range in.Head {
-		if f := &in.Head[i]; c.means(f.ID, f.Fingerprint, f.Title, f.Vulnerabilities) {
-			found++
-			x, err := policies.Explain(in, f.ID)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(t.stdout, "%s\n%s\n", f.Title, x.Text())
+		if f := in.Head[i]; c.means(f.ID, f.Fingerprint, f.Title, f.Vulnerabilities) {
+			found = append(found, f)
 		}
 	}
-	return c.none(found)
+	for _, f := range found {
+		x, err := policies.Explain(in, f.ID)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.stdout, "%s\n%s\n", f.Title, x.Text())
+	}
+	return c.none(len(found))
 }
 
 // means tells whether a finding is the one that is asked about.

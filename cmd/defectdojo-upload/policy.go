@@ -106,7 +106,7 @@ func (c *testCmd) Run(t terminal) error {
 	if len(files.tests) == 0 {
 		return gate.Errorf(gate.Conflict, "there is no test in these files: a document of kind PolicyTest")
 	}
-	judged := append(files.policies, builtin(files.policies)...)
+	judged := slices.Concat(files.policies, builtin(files.policies))
 	var results []policies.TestResult
 	failed := 0
 	for i := range files.tests {
