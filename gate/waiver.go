@@ -36,6 +36,11 @@ type WaiverMatch struct {
 	Branches      []string `json:"branches,omitempty"`  // target branches
 }
 
+// IsZero tells whether nothing is said at all.
+func (m WaiverMatch) IsZero() bool {
+	return m.Fingerprint == "" && m.Vulnerability == "" && m.PURL == "" && m.Rule == "" && m.Path == "" && m.Product == "" && m.Component == "" && len(m.Branches) == 0
+}
+
 // WaiverOrigin is where a waiver was written.
 type WaiverOrigin string
 

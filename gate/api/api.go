@@ -8,6 +8,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -16,11 +17,13 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/policy"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
 	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
+	"defectdojo/gate/waiver"
 )
 
 // Root is the path under which the API is.
@@ -43,6 +46,9 @@ type Deps struct {
 	UploadDir string        // where reports are while they come in; the system's if blank
 	Timeout   time.Duration // of a request that imports nothing; a minute if zero
 	Now       func() time.Time
+
+	Policies *policy.Desk // of the server
+	Waivers  *waiver.Desk
 }
 
 // api answers requests.
@@ -105,6 +111,8 @@ func (a *api) routes() []route {
 		a.verdictRoutes(),
 		a.intelligenceRoutes(),
 		a.signingRoutes(),
+		a.policyRoutes(),
+		a.waiverRoutes(),
 		a.scanTypeRoutes(),
 		a.importRoutes(),
 		a.metadataRoutes(),
@@ -141,7 +149,7 @@ func (a *api) serve(rt route) fiber.Handler {
 		defer cancel()
 		c.SetUserContext(ctx)
 		r := &request{Ctx: c, api: a, ctx: ctx, do: rt.do, now: a.Now()}
-		if !r.takesJSON() {
+		if !strings.HasSuffix(rt.path, "/report") && !r.takesJSON() {
 			return fail{status: fiber.StatusNotAcceptable, body: detail("Could not satisfy the request Accept header.")}
 		}
 		if rt.do != auth.Public {

@@ -23,11 +23,13 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/gatetest"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/policy"
 	"defectdojo/gate/seal"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
+	"defectdojo/gate/waiver"
 )
 
 // now is the time of all tests.
@@ -55,9 +57,12 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 	s.auth = auth.New(s.store, auth.Config{Hash: cheap, Now: func() time.Time { return now }})
 	s.deps = api.Deps{
 		Store: s.store, Auth: s.auth, Triage: &triage.Triage{Store: s.store}, Version: "test", Now: func() time.Time { return now },
-		Keys:    &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
-		Tracker: newTracker(s.store),
+		Keys:     &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
+		Tracker:  newTracker(s.store),
+		Judge:    &verdict.Judge{Store: s.store},
+		Policies: &policy.Desk{Store: s.store},
 	}
+	s.deps.Waivers = &waiver.Desk{Store: s.store, Findings: s.deps.Judge.Findings, Policies: s.deps.Judge.Policies}
 	for _, c := range change {
 		c(&s.deps)
 	}

@@ -53,6 +53,7 @@ var rights = map[auth.Action]string{
 	auth.AddTest: "WMO", auth.EditFinding: "WMO", auth.EditMetadata: "WMO", auth.Delete: "MO", auth.EditProduct: "MO", auth.DeleteProduct: "O", auth.AddProduct: "MO",
 	auth.EditProductType: "MO", auth.DeleteProductType: "O", auth.AddProductType: "MO", auth.ViewUsers: "MO r", auth.ViewReference: "* r",
 	auth.Configure: "MO", auth.ManageChannels: "MO", auth.Self: "* ri",
+	auth.WritePolicy: "MO", auth.RequestWaiver: "RIWMO i", auth.ApproveWaiver: "MO",
 }
 
 var onNothing = []auth.Action{auth.AddProductType, auth.ViewUsers, auth.ViewReference, auth.Configure, auth.Self}
@@ -93,6 +94,9 @@ type matrix struct {
 	instance int64    // a JIRA
 	env      int64    // an environment that nothing uses
 	generic  int64    // the test type of the reports that are imported
+	policies [3]int64
+	waivers  [3]int64
+	vex      [3]int64
 	people   []principal
 }
 
@@ -117,6 +121,9 @@ func newMatrix(t *testing.T) *matrix {
 		m.nameFinding(i)
 		m.renew("/api/v2/jira_projects/", i)
 		m.renew("/api/v2/jira_finding_mappings/", i)
+		m.renew("/api/v2/policies/", i)
+		m.renew("/api/v2/waivers/", i)
+		m.renew("/api/v2/vex_documents/", i)
 	}
 	letters := map[gate.Role]string{gate.Reader: "R", gate.Importer: "I", gate.Writer: "W", gate.Maintainer: "M", gate.Owner: "O"}
 	m.add(principal{name: "anonymous"}, gate.User{}, nil)
@@ -267,6 +274,12 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = id(m.tickets[:])
 	case (strings.HasPrefix(rest, "/jira_instances/") || strings.HasPrefix(rest, "/jira_configurations/")) && place != absent:
 		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.instance, 10), 1)
+	case strings.HasPrefix(rest, "/policies/"):
+		c.path = id(m.policies[:])
+	case strings.HasPrefix(rest, "/waivers/"):
+		c.path = id(m.waivers[:])
+	case strings.HasPrefix(rest, "/vex_documents/"):
+		c.path = id(m.vex[:])
 	case strings.HasPrefix(rest, "/development_environments/") && place != absent:
 		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.env, 10), 1)
 	case strings.Contains(rest, ":id"): // on nothing of a product
@@ -307,6 +320,16 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.body = fmt.Sprintf(`{"name":"n%d","value":"v"}`, time.Now().UnixNano())
 	case rest == "/findings/:id/metadata":
 		c.path, c.body = c.path+"?name=canary", `{"name":"canary","value":"x"}`
+	case rest == "/policies":
+		c.body, c.inBody = one(`{"product":%d,`+strings.TrimPrefix(policyBody(), "{")), true
+	case rest == "/policies/lint":
+		c.body = policyBody()
+	case rest == "/policies/backtest":
+		c.body, c.inBody = one(`{"product":%d,`+strings.TrimPrefix(policyBody(), "{")), true
+	case rest == "/waivers" || rest == "/waivers/preview":
+		c.body, c.inBody = one(waiverBody), true
+	case rest == "/vex_documents":
+		c.path, c.body, c.inBody = one(path+"?product=%d"), openVEX(time.Now().String()), true
 	case rest == "/verdicts":
 		c.body = fmt.Sprintf(`{"engagement":%d}`, at(m.engs[:], place))
 	case strings.HasSuffix(rest, "notes"):
@@ -317,6 +340,20 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.body = `{}`
 	}
 	return c
+}
+
+// policyBody is a policy of a new name.
+func policyBody() string {
+	return fmt.Sprintf(`{"source":"metadata: {name: p%d}\nspec: {rules: [{id: r, max: 1000}]}"}`, time.Now().UnixNano())
+}
+
+// waiverBody asks for a waiver in a product.
+const waiverBody = `{"product":%d,"match":{"vulnerability":"CVE-2026-1","purl":"pkg:npm/a"},"reason":"r","days":10}`
+
+// openVEX is a document about something.
+func openVEX(about string) string {
+	return fmt.Sprintf(`{"@context":"https://openvex.dev/ns/v0.2.0","@id":"x","author":"a","timestamp":"2026-11-22T00:00:00Z","version":1,
+		"statements":[{"vulnerability":{"name":"CVE-2026-1"},"products":[{"@id":"pkg:npm/a"}],"status":"not_affected","justification":"component_not_present","impact_statement":%q}]}`, about)
 }
 
 // nameFinding gives the finding of a place metadata with the name canary.
@@ -342,6 +379,12 @@ func (m *matrix) renew(path string, place int) {
 		m.metas[place] = m.must(201, "POST", "/api/v2/metadata/", fmt.Sprintf(`{"product":%d,"name":"canary","value":"canary%d"}`, m.products[place], place)).id()
 	case rest == "/findings/:id/metadata":
 		m.nameFinding(place)
+	case strings.HasPrefix(rest, "/policies/"):
+		m.policies[place] = m.must(201, "POST", "/api/v2/policies/", fmt.Sprintf(`{"product":%d,"comment":"canary%d",`, m.products[place], place)+strings.TrimPrefix(policyBody(), "{")).id()
+	case strings.HasPrefix(rest, "/waivers/"):
+		m.waivers[place] = m.must(201, "POST", "/api/v2/waivers/", fmt.Sprintf(waiverBody, m.products[place])).id()
+	case strings.HasPrefix(rest, "/vex_documents/"):
+		m.vex[place] = m.must(201, "POST", fmt.Sprintf("/api/v2/vex_documents/?product=%d&filename=canary%d", m.products[place], place), openVEX(fmt.Sprint("canary", place))).id()
 	case strings.HasPrefix(rest, "/findings/"):
 		m.findings[place] = m.finding(m.tests[place], fmt.Sprintf("canary%d", place), "High", "")
 		m.nameFinding(place)

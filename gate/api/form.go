@@ -236,6 +236,23 @@ func (f *form) text(name string, into *string, limit int, rules rule) {
 	}
 }
 
+// yaml reads a text whose blanks count. How long it may be, its reader says.
+func (f *form) yaml(name string, into *string, rules rule) {
+	v, done := f.scalar(name, rules, func() { *into = "" })
+	if done {
+		return
+	}
+	s, ok := unquote(v)
+	switch {
+	case !ok:
+		f.problems.add(name, "Not a valid string.")
+	case strings.TrimSpace(s) == "":
+		f.problems.add(name, "This field may not be blank.")
+	default:
+		*into = strings.ReplaceAll(s, "\r\n", "\n")
+	}
+}
+
 // optional reads a text that may be null.
 func (f *form) optional(name string, into **string, limit int) {
 	const unread = "\x00"

@@ -19,6 +19,8 @@ func (a *api) verdictRoutes() []route {
 		{fiber.MethodGet, "/verdicts", auth.ViewVerdict, a.verdicts},
 		{fiber.MethodPost, "/verdicts", auth.Import, a.judge},
 		{fiber.MethodGet, "/verdicts/:id", auth.ViewVerdict, a.verdict},
+		{fiber.MethodGet, "/verdicts/:id/report", auth.ViewVerdict, a.report},
+		{fiber.MethodGet, "/verdicts/:id/explain", auth.ViewVerdict, a.explain},
 	}
 }
 
@@ -40,7 +42,13 @@ type judgeBody struct {
 	BuildID        string `json:"build_id"`
 	Fork           bool   `json:"fork"`
 	Actor          string `json:"actor"`
-	Policies       []struct {
+
+	ArtifactDigests []string          `json:"artifact_digests"` // "sha256:…" of what is built
+	Ancestors       []string          `json:"ancestors"`        // commits from the merge base back, the nearest first
+	ChangedFiles    []string          `json:"changed_files"`    // null: not known
+	RenamedFiles    map[string]string `json:"renamed_files"`    // new → old
+
+	Policies []struct {
 		Name string `json:"name"`
 		Text string `json:"text"`
 	} `json:"policies"`
@@ -51,10 +59,12 @@ const maxJudgeBody = 1 << 20
 
 // judged is a verdict with where people see it.
 type judged struct {
-	VerdictID int64        `json:"verdict_id"`
-	Product   int64        `json:"product"`
-	URL       string       `json:"url"`
-	Verdict   gate.Verdict `json:"verdict"`
+	VerdictID  int64        `json:"verdict_id"`
+	Product    int64        `json:"product"`
+	URL        string       `json:"url"`
+	Superseded *int64       `json:"superseded_by"`
+	Cause      string       `json:"cause"` // asked, import, or what made it be judged again
+	Verdict    gate.Verdict `json:"verdict"`
 }
 
 // judge serves POST /verdicts: it judges the newest reports of an engagement.
@@ -80,6 +90,7 @@ func (a *api) judge(r *request) error {
 		EngagementID: in.Engagement, Event: policies.Event(in.Event), Branch: in.Branch, TargetBranch: in.TargetBranch, PullRequest: in.PullRequest,
 		Commit: in.Commit, BaseCommit: in.BaseCommit, MergeBase: in.MergeBase, Repository: in.Repository, Component: in.Component, Environment: in.Environment,
 		BuildID: in.BuildID, Fork: in.Fork, Actor: in.Actor,
+		ArtifactDigests: in.ArtifactDigests, Ancestors: in.Ancestors, Changed: in.ChangedFiles, Renames: in.RenamedFiles,
 	}
 	for _, p := range in.Policies {
 		ask.Policies = append(ask.Policies, verdict.Source{Name: p.Name, Text: p.Text})
@@ -88,7 +99,7 @@ func (a *api) judge(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.reply(fiber.StatusCreated, r.judged(j.ID, j.ProductID, j.Verdict))
+	return r.reply(fiber.StatusCreated, r.judged(store.StoredVerdict{ID: j.ID, ProductID: j.ProductID, Document: j.Verdict, Cause: verdict.Asked}))
 }
 
 // mayJudge looks the engagement up, and returns nil if the sender may have it judged.
@@ -122,8 +133,8 @@ func (r *request) namedEngagement(product, engagement string) (int64, error) {
 	return id, err
 }
 
-func (r *request) judged(id, product int64, v gate.Verdict) judged {
-	return judged{id, product, cmp.Or(r.SiteURL, r.BaseURL()) + "/verdicts/" + strconv.FormatInt(id, 10), v}
+func (r *request) judged(v store.StoredVerdict) judged {
+	return judged{v.ID, v.ProductID, cmp.Or(r.SiteURL, r.BaseURL()) + "/verdicts/" + strconv.FormatInt(v.ID, 10), v.SupersededBy, v.Cause, v.Document}
 }
 
 // verdict serves GET /verdicts/:id.
@@ -140,7 +151,7 @@ func (a *api) verdict(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.reply(fiber.StatusOK, r.judged(v.ID, v.ProductID, v.Document))
+	return r.reply(fiber.StatusOK, r.judged(v))
 }
 
 // verdicts serves GET /verdicts: those of a product, an engagement or a commit,
@@ -162,7 +173,7 @@ func (a *api) verdicts(r *request) error {
 	}
 	rows := []any{}
 	for _, v := range l.Rows {
-		rows = append(rows, r.judged(v.ID, v.ProductID, v.Document))
+		rows = append(rows, r.judged(v))
 	}
 	return r.listing(q, p, l.Count, rows, nil)
 }

@@ -1,6 +1,10 @@
 package auth
 
-import "defectdojo/gate"
+import (
+	"context"
+
+	"defectdojo/gate"
+)
 
 // Action is something that may be done. What is not in the table may not.
 type Action string
@@ -24,6 +28,8 @@ const (
 	AddOwner       Action = "member:owner"
 	WritePolicy    Action = "policy:write"
 	Override       Action = "gate:override"
+	RequestWaiver  Action = "waiver:request" // and bring VEX documents that support it
+	ApproveWaiver  Action = "waiver:approve" // reject, revoke; and trust VEX documents
 	ManageChannels Action = "integration:write"
 	ReadAudit      Action = "audit:read"
 )
@@ -102,6 +108,8 @@ var table = map[Action]rule{
 	ManageMembers:  {roles: maintainer | owner},
 	WritePolicy:    {roles: maintainer | owner},
 	Override:       {roles: maintainer | owner},
+	RequestWaiver:  {roles: readers, tokens: importToken},
+	ApproveWaiver:  {roles: maintainer | owner},
 	ManageChannels: {roles: maintainer | owner},
 	ReadAudit:      {roles: maintainer | owner},
 	DeleteProduct:  {roles: owner},
@@ -153,6 +161,11 @@ func everywhere(u gate.User, do Action) bool {
 		return true
 	}
 	return u.GlobalRole != nil && r.roles&roleBits[*u.GlobalRole] != 0
+}
+
+// Holders returns the people who may do an action on a product.
+func (a *Auth) Holders(ctx context.Context, do Action, product int64) ([]gate.User, error) {
+	return a.store.Holders(ctx, product, rolesFor(do), table[do].staff)
 }
 
 // rolesFor returns the roles that may do an action.

@@ -35,7 +35,7 @@ const bodySize = 1 << 20
 
 // uploads are the paths that take a report: their bodies may be as large as
 // DD_SCAN_FILE_MAX_SIZE, and are for the handler to read as they come in.
-var uploads = []string{api.Root + "/import-scan", api.Root + "/reimport-scan"}
+var uploads = []string{api.Root + "/import-scan", api.Root + "/reimport-scan", api.Root + "/vex_documents"}
 
 // takesReport tells whether a request to path brings a report.
 func takesReport(path string) bool {

@@ -137,7 +137,7 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("GET %s = %d %s, want %d %s", tt.path, status, body, tt.status, tt.body)
 		}
 		for name, want := range map[string]string{
-			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": contentPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 			"Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store", "Strict-Transport-Security": "", "Server": "",
 		} {
 			if got := header.Get(name); got != want {

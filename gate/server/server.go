@@ -20,12 +20,14 @@ import (
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/notification"
 	"defectdojo/gate/outbound"
+	"defectdojo/gate/policy"
 	"defectdojo/gate/seal"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
 	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
 	"defectdojo/gate/verdict"
+	"defectdojo/gate/waiver"
 )
 
 // How long each step of a stop may take. Together they are less than the 35
@@ -50,6 +52,8 @@ type Server struct {
 	blobs    *blob.Bucket
 	importer *ingest.Importer
 	judge    *verdict.Judge
+	policies *policy.Desk
+	waivers  *waiver.Desk
 	triage   *triage.Triage
 	tracker  *tracker.Tracker
 	notifier *notification.Notifier

@@ -18,9 +18,7 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
-	"defectdojo/gate/signing"
 	"defectdojo/gate/triage"
-	"defectdojo/gate/verdict"
 	"defectdojo/gate/web"
 	"defectdojo/integrations"
 	"defectdojo/parsers/stream"
@@ -40,11 +38,10 @@ func (s *Server) wire() error {
 	if s.box, err = s.openBox(s.life); err != nil {
 		return err
 	}
-	s.keys = &signing.Keys{Store: s.store, Box: s.box}
 	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage, Noted: s.afterNote}
 	s.wireTracker()
 	s.notifier = s.newNotifier()
-	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell}
+	s.wireGate()
 	s.enricher = s.newEnricher()
 	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
 	s.wirePuller()
@@ -61,6 +58,7 @@ func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
 		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Tracker: s.tracker, Import: s.importer.Import, Tell: s.tell,
 		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now,
+		Policies: s.policies, Waivers: s.waivers,
 	})
 	s.hooks.Mount(s.app)
 	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})

@@ -84,6 +84,15 @@ type JudgedImport struct {
 // JudgedImports returns the imports into an engagement's tests that were done,
 // the newest first, at most limit a test.
 func (s *Store) JudgedImports(ctx context.Context, engagement int64, limit int) ([]JudgedImport, error) {
+	return s.judgedImports(ctx, `t.engagement_id = @of`, engagement, limit)
+}
+
+// LastImports returns the newest import into each test of a product.
+func (s *Store) LastImports(ctx context.Context, product int64) ([]JudgedImport, error) {
+	return s.judgedImports(ctx, `t.product_id = @of`, product, 1)
+}
+
+func (s *Store) judgedImports(ctx context.Context, condition string, of int64, limit int) ([]JudgedImport, error) {
 	return many[JudgedImport](ctx, s.db, `
 		select i.id, i.test_id, t.test_type_id, tt.name as test_type, i.scan_type, i.commit_hash, i.created, i.outcome, i.runs, i.finding_count, a.sha256, i.untrusted, i.producer,
 		       i.inventory_digest, max(i.id) over (partition by i.test_id) as last_id,
@@ -96,8 +105,8 @@ func (s *Store) JudgedImports(ctx context.Context, engagement int64, limit int) 
 			select * from test_imports where test_id = t.id and state = 'done' order by id desc limit @limit
 		) i
 		left join artifacts a on a.id = i.artifact_id
-		where t.engagement_id = @engagement
-		order by i.id desc`, pgx.NamedArgs{"engagement": engagement, "limit": limit})
+		where `+condition+`
+		order by i.id desc`, pgx.NamedArgs{"of": of, "limit": limit})
 }
 
 // ImportAction is what an import did to findings: "N" for new, "C" for closed,
@@ -158,6 +167,20 @@ type JudgedFinding struct {
 // finding in another engagement has that one's judgement: whoever accepted or
 // refuted it there did so for the product.
 func (s *Store) JudgedFindings(ctx context.Context, engagement int64) iter.Seq2[JudgedFinding, error] {
+	return s.judgedFindings(ctx, `f.test_id in (select id from tests where engagement_id = $1)`, engagement)
+}
+
+// ProductFindings is JudgedFindings for all engagements of a product.
+func (s *Store) ProductFindings(ctx context.Context, product int64) iter.Seq2[JudgedFinding, error] {
+	return s.judgedFindings(ctx, `f.product_id = $1`, product)
+}
+
+// JudgedFinding is JudgedFindings for one finding.
+func (s *Store) JudgedFinding(ctx context.Context, id int64) iter.Seq2[JudgedFinding, error] {
+	return s.judgedFindings(ctx, `f.id = $1`, id)
+}
+
+func (s *Store) judgedFindings(ctx context.Context, condition string, of int64) iter.Seq2[JudgedFinding, error] {
 	return func(yield func(JudgedFinding, error) bool) {
 		rows, err := s.db.Query(ctx, `
 			select f.id, f.test_id, f.test_type_id, f.hash_code, coalesce(f.unique_id_from_tool, ''), f.severity,
@@ -174,8 +197,8 @@ func (s *Store) JudgedFindings(ctx context.Context, engagement int64) iter.Seq2[
 			from findings f
 			left join findings o on o.id = f.duplicate_finding_id
 			left join vulnerabilities v on v.vulnerability_id = f.vulnerability_ids[1]
-			where f.test_id in (select id from tests where engagement_id = $1)
-			order by f.id`, engagement)
+			where `+condition+`
+			order by f.id`, of)
 		if err != nil {
 			yield(JudgedFinding{}, err)
 			return

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"defectdojo/gate"
 )
 
@@ -45,6 +47,18 @@ func (s *Store) ProductsOf(ctx context.Context, user int64, roles []gate.Role) (
 		union
 		select p.id from products p join granted g on g.product_type_id = p.prod_type_id where g.role = any($2)
 		order by 1`, user, roles)
+}
+
+// Holders returns the active users who have one of the roles in a product: by
+// membership in it or its type, by themselves or through a group, or everywhere.
+func (s *Store) Holders(ctx context.Context, product int64, roles []gate.Role, staff bool) ([]gate.User, error) {
+	return many[gate.User](ctx, s.db, `
+		select `+userColumns+` from users
+		where is_active and (is_superuser or global_role = any(@roles) or @staff and is_staff or id in (
+			select coalesce(m.user_id, g.user_id)
+			from members m left join dojo_group_members g on g.group_id = m.group_id
+			where m.role = any(@roles) and (m.product_id = @product or m.product_type_id = (select prod_type_id from products where id = @product))))
+		order by username`, pgx.NamedArgs{"roles": roles, "staff": staff, "product": product})
 }
 
 // ProductTypesOf returns the product types in which a user has one of the roles.

@@ -92,7 +92,7 @@ func checkPage(t *testing.T, address string, r response) {
 			t.Errorf("GET %s holds %q", address, bad)
 		}
 	}
-	if got := r.header.Get("Content-Security-Policy"); got != policy {
+	if got := r.header.Get("Content-Security-Policy"); got != contentPolicy {
 		t.Errorf("GET %s has the policy %q", address, got)
 	}
 	if got := r.header.Get("Cache-Control"); got != "no-store" {

@@ -7,8 +7,23 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
+	"defectdojo/gate/auth"
+	"defectdojo/gate/policy"
+	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
+	"defectdojo/gate/verdict"
+	"defectdojo/gate/waiver"
 )
+
+// wireGate makes the gate: what judges, what it judges by, and what signs.
+func (s *Server) wireGate() {
+	s.keys = &signing.Keys{Store: s.store, Box: s.box}
+	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell, Approvers: func(ctx context.Context, product int64) ([]gate.User, error) {
+		return s.auth.Holders(ctx, auth.ApproveWaiver, product)
+	}}
+	s.policies = &policy.Desk{Store: s.store, Tell: s.tell}
+	s.waivers = &waiver.Desk{Store: s.store, Findings: s.judge.Findings, Policies: s.judge.Policies, Tell: s.tell}
+}
 
 // reviewDelay gathers changes that come together: one review is for all of them.
 const reviewDelay = 3 * time.Second

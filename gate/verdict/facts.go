@@ -1,0 +1,77 @@
+package verdict
+
+import (
+	"context"
+	"iter"
+
+	"defectdojo/gate"
+	"defectdojo/gate/store"
+	"defectdojo/policies"
+)
+
+// Findings returns the findings of a product as policies see them, those that
+// are closed excepted: of one engagement, or of all for 0.
+func (j *Judge) Findings(ctx context.Context, product, engagement int64) ([]policies.Finding, error) {
+	g := gathering{store: j.Store}
+	imports, err := j.Store.LastImports(ctx, product)
+	if err != nil {
+		return nil, err
+	}
+	g.learnTests(imports)
+	rows := j.Store.ProductFindings(ctx, product)
+	if engagement != 0 {
+		rows = j.Store.JudgedFindings(ctx, engagement)
+	}
+	return g.seen(rows)
+}
+
+// Finding returns one finding of a product as policies see it; NotFound if it is
+// not there.
+func (j *Judge) Finding(ctx context.Context, product, id int64) (policies.Finding, error) {
+	g := gathering{store: j.Store}
+	imports, err := j.Store.LastImports(ctx, product)
+	if err != nil {
+		return policies.Finding{}, err
+	}
+	g.learnTests(imports)
+	found, err := g.seen(j.Store.JudgedFinding(ctx, id))
+	if err == nil && len(found) == 0 {
+		err = gate.Errorf(gate.NotFound, "no such finding")
+	}
+	if err != nil {
+		return policies.Finding{}, err
+	}
+	return found[0], nil
+}
+
+func (g *gathering) seen(rows iter.Seq2[store.JudgedFinding, error]) ([]policies.Finding, error) {
+	var out []policies.Finding
+	for f, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		if !closed(&f) {
+			out = append(out, g.finding(&f))
+		}
+	}
+	return out, nil
+}
+
+// Policies returns the policies that judge a product, a repository's excepted.
+func (j *Judge) Policies(ctx context.Context, product int64) ([]*policies.Policy, error) {
+	g := gathering{store: j.Store, product: store.JudgedProduct{ID: product}}
+	return g.policies(ctx)
+}
+
+// Explain tells of one finding of a verdict why each rule did with it what it did.
+func (j *Judge) Explain(ctx context.Context, scope gate.Scope, id, finding int64) (policies.Explanation, error) {
+	v, err := j.Store.Verdict(ctx, scope, id)
+	if err != nil {
+		return policies.Explanation{}, err
+	}
+	in, err := j.Inputs(ctx, v.InputsDigest)
+	if err != nil {
+		return policies.Explanation{}, err
+	}
+	return policies.Explain(in, finding)
+}
