@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,6 +26,7 @@ func (s *Server) hookKinds() []inbound.Kind {
 		inbound.GitHub(s.fromGitHub.Work),
 		s.jiraHooks(),
 		inbound.Slack(s.notifier.Interact),
+		inbound.GitLab(s.fromGitLab.Work),
 	}
 }
 
@@ -35,7 +37,7 @@ func (s *Server) enqueueSend(ctx context.Context, tx pgx.Tx, send jobs.Send) err
 
 // reconcile finds what foreign systems did not tell.
 func (s *Server) reconcile(ctx context.Context) error {
-	return s.fromGitHub.Reconcile(ctx, s.hooks)
+	return errors.Join(s.fromGitHub.Reconcile(ctx, s.hooks), s.fromGitLab.Reconcile(ctx, s.hooks))
 }
 
 // receivers work the deliveries of each of them.

@@ -83,6 +83,6 @@ func (s *Server) afterNote(ctx context.Context, tx pgx.Tx, n store.Note) error {
 // senders are what sends over each channel.
 func (s *Server) senders() map[string]jobs.Sender {
 	all := s.notifier.Senders()
-	all["github"], all[tracker.Channel] = s.toGitHub.Send, s.tracker.Work
+	all["github"], all["gitlab"], all[tracker.Channel] = s.toGitHub.Send, s.toGitLab.Send, s.tracker.Work
 	return all
 }

@@ -62,6 +62,8 @@ type Server struct {
 
 	fromGitHub *inbound.GitHubWork
 	toGitHub   *outbound.GitHub
+	fromGitLab *inbound.GitLabWork
+	toGitLab   *outbound.GitLab
 	enricher   *enrich.Enricher
 	jobs       *jobs.Jobs // worked by this node if its role says so
 

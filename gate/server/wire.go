@@ -46,6 +46,7 @@ func (s *Server) wire() error {
 	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
 	s.wirePuller()
 	s.wireGitHub()
+	s.wireGitLab()
 	s.wireHooks()
 	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
 		return fmt.Errorf("prepare the workers: %w", err)
@@ -75,7 +76,7 @@ func (s *Server) work() jobs.Work {
 		Expire:    s.expire,
 		Refresh:   s.refreshIntel,
 		Tick:      s.notifier.Tick,
-		Followers: []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow, s.tracker.Follow, s.notifier.Follow},
+		Followers: []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow, s.toGitLab.Follow, s.tracker.Follow, s.notifier.Follow},
 		Senders:   s.senders(),
 		Reconcile: s.reconcile,
 		Receivers: s.receivers(),

@@ -366,3 +366,48 @@ func TestFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestProves tries the example of https://github.com/standard-webhooks/standard-webhooks,
+// and that a wrong signature is not made good by a right token.
+func TestProves(t *testing.T) {
+	t.Parallel()
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	at := time.Unix(1614265330, 0)
+	h := http.Header{}
+	h.Set(MessageIDHeader, "msg_p5jXN8AQM9LWM0D4loKWxJek")
+	h.Set(TimestampHeader, "1614265330")
+	h.Set(SignatureHeader, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+	b := []byte(`{"test": 2432232314}`)
+	for name, c := range map[string]struct {
+		change  func(http.Header)
+		secrets []string
+		at      time.Time
+		want    bool
+	}{
+		"vector":       {nil, []string{secret}, at, true},
+		"rotated":      {nil, []string{"whsec_AAAA", secret}, at, true},
+		"two":          {func(h http.Header) { h.Set(SignatureHeader, "v1,AAAA "+h.Get(SignatureHeader)) }, []string{secret}, at, true},
+		"5_minutes":    {nil, []string{secret}, at.Add(5 * time.Minute), true},
+		"late":         {nil, []string{secret}, at.Add(301 * time.Second), false},
+		"early":        {nil, []string{secret}, at.Add(-301 * time.Second), false},
+		"no_secret":    {nil, nil, at, false},
+		"blank":        {nil, []string{""}, at, false},
+		"another_id":   {func(h http.Header) { h.Set(MessageIDHeader, "x") }, []string{secret}, at, false},
+		"another_time": {func(h http.Header) { h.Set(TimestampHeader, "1614265331") }, []string{secret}, at, false},
+		"v2":           {func(h http.Header) { h.Set(SignatureHeader, strings.Replace(h.Get(SignatureHeader), "v1", "v2", 1)) }, []string{secret}, at, false},
+		"token_too": {func(h http.Header) {
+			h.Set(TokenHeader, secret)
+			h.Set(SignatureHeader, "v1,AAAA")
+		}, []string{secret}, at, false},
+		"token_alone": {func(h http.Header) { h.Del(SignatureHeader); h.Set(TokenHeader, secret) }, []string{secret}, at, true},
+		"no_token":    {func(h http.Header) { h.Del(SignatureHeader) }, []string{secret}, at, false},
+	} {
+		v := h.Clone()
+		if c.change != nil {
+			c.change(v)
+		}
+		if got := Proves(v.Get, b, c.secrets, c.at); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -51,7 +51,7 @@ func merge(m *gitlab.MergeRequest) Merge {
 	return out
 }
 
-// OpenMerges lists the open merge requests that changed since a time, newest first:
+// OpenMerges lists the open merge requests, the last changed first:
 // https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests
 func (c *Client) OpenMerges(ctx context.Context, project int64) ([]Merge, error) {
 	var out []Merge
@@ -65,6 +65,23 @@ func (c *Client) OpenMerges(ctx context.Context, project int64) ([]Merge, error)
 		return resp, err
 	})
 	return out, c.failed("list merge requests", http.MethodGet, resp, err)
+}
+
+// MergeOf returns the open merge request of a branch; ok is false if there is none.
+func (c *Client) MergeOf(ctx context.Context, project int64, branch string) (m Merge, ok bool, err error) {
+	l, resp, err := c.api.MergeRequests.ListProjectMergeRequests(int(project), &gitlab.ListProjectMergeRequestsOptions{
+		ListOptions: gitlab.ListOptions{PerPage: 20}, State: gitlab.Ptr("opened"), SourceBranch: &branch,
+	}, with(ctx))
+	if err != nil {
+		return Merge{}, false, c.failed("find merge request", http.MethodGet, resp, err)
+	}
+	for _, v := range l {
+		if v.SourceProjectID == v.TargetProjectID && v.SourceBranch == branch { // a list tells less than the thing itself
+			m, err = c.Merge(ctx, project, v.IID)
+			return m, err == nil, err
+		}
+	}
+	return Merge{}, false, nil
 }
 
 // Changes returns the paths that a merge request touches, and the old names of

@@ -74,7 +74,11 @@ func (c *Client) PipelinesSince(ctx context.Context, project int64, since time.T
 		}, with(ctx))
 		for _, p := range l {
 			if slices.Contains(over, p.Status) {
-				out = append(out, Pipeline{ID: int64(p.ID), Project: int64(p.ProjectID), Status: p.Status, Source: p.Source, Ref: p.Ref, Commit: p.SHA, Finished: true})
+				v := Pipeline{ID: int64(p.ID), Project: int64(p.ProjectID), Status: p.Status, Source: p.Source, Ref: p.Ref, Commit: p.SHA, Finished: true}
+				if p.UpdatedAt != nil {
+					v.Updated = *p.UpdatedAt
+				}
+				out = append(out, v)
 			}
 		}
 		return resp, err

@@ -1,0 +1,536 @@
+package server
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"defectdojo/gate/gatetest"
+	"defectdojo/gate/inbound"
+	"defectdojo/gate/seal"
+	"defectdojo/gate/store"
+	"defectdojo/integrations/gitlab"
+	"defectdojo/integrations/integrationtest"
+)
+
+// fakeGitLab is a GitLab with projects, pipelines and merge requests, which
+// checks every request against GitLab's own description.
+type fakeGitLab struct {
+	*integrationtest.Fake
+
+	mu        sync.Mutex
+	pipelines map[string]map[string]any // by project and id: "1/31"
+	archives  map[string][]byte         // by job's path: "1/310"
+	merges    map[int]map[string]any
+	statuses  []map[string]any
+	notes     map[string][]map[string]any // by merge request
+	answers   []map[string]any
+	policy    string
+}
+
+const labToken = "glpat-of-the-test-0123456789" //nolint:gosec // of nobody
+
+func newFakeGitLab(t *testing.T) *fakeGitLab {
+	t.Helper()
+	description, err := os.ReadFile("../../integrations/gitlab/testdata/api.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fakeGitLab{
+		Fake: integrationtest.New(t, description, ""), pipelines: map[string]map[string]any{}, archives: map[string][]byte{}, merges: map[int]map[string]any{}, notes: map[string][]map[string]any{},
+	}
+	read := func(pattern string, of func(r *http.Request) any) {
+		f.Handle("GET /api/v4/"+pattern, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("PRIVATE-TOKEN") != labToken {
+				tellJSON(w, http.StatusUnauthorized, map[string]any{"message": "401 Unauthorized"})
+				return
+			}
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if v := of(r); v != nil {
+				tellJSON(w, http.StatusOK, v)
+				return
+			}
+			tellJSON(w, http.StatusNotFound, map[string]any{"message": "404 Not Found"})
+		})
+	}
+	read("user", func(*http.Request) any { return map[string]any{"id": 7, "username": "gate-bot"} })
+	read("projects/{id}", func(r *http.Request) any {
+		if r.PathValue("id") != "1" {
+			return nil
+		}
+		return map[string]any{"id": 1, "path_with_namespace": "group/shop", "default_branch": "main", "web_url": f.URL + "/group/shop"}
+	})
+	read("projects/{id}/pipelines/{pipeline}", func(r *http.Request) any {
+		return orNilMap(f.pipelines[r.PathValue("id")+"/"+r.PathValue("pipeline")])
+	})
+	read("projects/{id}/pipelines", func(r *http.Request) any {
+		list := []map[string]any{}
+		for key, p := range f.pipelines {
+			if strings.HasPrefix(key, r.PathValue("id")+"/") {
+				list = append(list, p)
+			}
+		}
+		return list
+	})
+	read("projects/{id}/pipelines/{pipeline}/jobs", func(r *http.Request) any {
+		jobs := []map[string]any{{"id": 1, "name": "build"}}
+		at := r.PathValue("id") + "/" + r.PathValue("pipeline") + "0"
+		if z, ok := f.archives[at]; ok {
+			n, _ := strconv.Atoi(r.PathValue("pipeline") + "0")
+			jobs = append(jobs, map[string]any{"id": n, "name": "trivy-scan", "artifacts_file": map[string]any{"filename": "artifacts.zip", "size": len(z)}})
+		}
+		return jobs
+	})
+	f.Handle("GET /api/v4/projects/{id}/jobs/{job}/artifacts", func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		_, _ = w.Write(f.archives[r.PathValue("id")+"/"+r.PathValue("job")])
+	})
+	read("projects/1/merge_requests/{mr}", func(r *http.Request) any {
+		n, _ := strconv.Atoi(r.PathValue("mr"))
+		return orNilMap(f.merges[n])
+	})
+	read("projects/1/merge_requests", func(r *http.Request) any {
+		list := []map[string]any{}
+		for _, m := range f.merges {
+			if b := r.URL.Query().Get("source_branch"); b == "" || b == m["source_branch"] {
+				short := maps.Clone(m)
+				delete(short, "head_pipeline")
+				list = append(list, short)
+			}
+		}
+		return list
+	})
+	read("projects/1/merge_requests/{mr}/diffs", func(*http.Request) any { return []map[string]any{{"new_path": "package-lock.json", "old_path": "package-lock.json"}} })
+	f.Handle("GET /api/v4/projects/1/repository/files/{path}/raw", func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if r.URL.Query().Get("ref") != "main" || f.policy == "" {
+			tellJSON(w, http.StatusNotFound, map[string]any{"message": "404 File Not Found"})
+			return
+		}
+		_, _ = io.WriteString(w, f.policy)
+	})
+	read("projects/1/repository/commits/{sha}/statuses", func(r *http.Request) any {
+		list := []map[string]any{}
+		for _, s := range f.statuses {
+			if s["sha"] == r.PathValue("sha") {
+				list = append(list, s)
+			}
+		}
+		return list
+	})
+	f.Handle("POST /api/v4/projects/1/statuses/{sha}", f.setStatus)
+	read("projects/1/merge_requests/{mr}/notes", func(r *http.Request) any {
+		return append([]map[string]any{}, f.notes[r.PathValue("mr")]...)
+	})
+	f.Handle("POST /api/v4/projects/1/merge_requests/{mr}/notes", func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		n := readBody(r)
+		n["id"], n["author"] = 100+len(f.notes[r.PathValue("mr")]), map[string]any{"id": 7}
+		f.notes[r.PathValue("mr")] = append(f.notes[r.PathValue("mr")], n)
+		tellJSON(w, http.StatusCreated, n)
+	})
+	note := func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, n := range f.notes[r.PathValue("mr")] {
+			if fmt.Sprint(n["id"]) == r.PathValue("note") {
+				if r.Method == http.MethodPut {
+					maps.Copy(n, readBody(r))
+				}
+				tellJSON(w, http.StatusOK, n)
+				return
+			}
+		}
+		tellJSON(w, http.StatusNotFound, map[string]any{"message": "404 Not Found"})
+	}
+	f.Handle("GET /api/v4/projects/1/merge_requests/{mr}/notes/{note}", note)
+	f.Handle("PUT /api/v4/projects/1/merge_requests/{mr}/notes/{note}", note)
+	read("projects/1/merge_requests/{mr}/status_checks", func(*http.Request) any { return []map[string]any{{"id": 5, "name": "DefectDojo gate", "status": "pending"}} })
+	f.Handle("POST /api/v4/projects/1/merge_requests/{mr}/status_check_responses", func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		b := readBody(r)
+		b["mr"] = r.PathValue("mr")
+		f.answers = append(f.answers, b)
+		tellJSON(w, http.StatusCreated, map[string]any{"id": 1})
+	})
+	return f
+}
+
+func orNilMap(m map[string]any) any {
+	if m == nil {
+		return nil
+	}
+	return m
+}
+
+func tellJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func readBody(r *http.Request) map[string]any {
+	var v map[string]any
+	_ = json.NewDecoder(r.Body).Decode(&v)
+	return v
+}
+
+// setStatus refuses what GitLab's state machine refuses.
+func (f *fakeGitLab) setStatus(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := readBody(r)
+	for i := len(f.statuses) - 1; i >= 0; i-- {
+		s := f.statuses[i]
+		if s["sha"] != r.PathValue("sha") || s["name"] != b["name"] {
+			continue
+		}
+		if s["status"] == "pending" && b["state"] == "pending" {
+			tellJSON(w, http.StatusBadRequest, map[string]any{"message": "Cannot transition status via :enqueue from :pending"})
+			return
+		}
+		if s["status"] == "pending" {
+			s["status"], s["description"], s["target_url"] = b["state"], b["description"], b["target_url"]
+			tellJSON(w, http.StatusCreated, s)
+			return
+		}
+		break
+	}
+	s := map[string]any{"id": len(f.statuses) + 1, "sha": r.PathValue("sha"), "name": b["name"], "status": b["state"], "description": b["description"], "target_url": b["target_url"]}
+	f.statuses = append(f.statuses, s)
+	tellJSON(w, http.StatusCreated, s)
+}
+
+// status is what people see at a commit.
+func (f *fakeGitLab) status(sha string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := len(f.statuses) - 1; i >= 0; i-- {
+		if s := f.statuses[i]; s["sha"] == sha {
+			return fmt.Sprintf("%s %s: %s", s["name"], s["status"], s["description"])
+		}
+	}
+	return ""
+}
+
+// note is the one note of a merge request; all of them if there are more.
+func (f *fakeGitLab) note(merge int) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []string
+	for _, n := range f.notes[strconv.Itoa(merge)] {
+		all = append(all, n["body"].(string))
+	}
+	return strings.Join(all, "\n=== ANOTHER NOTE ===\n")
+}
+
+func commitSHA(n int) string { return fmt.Sprintf("%040x", n) }
+
+// run adds a finished pipeline of a project with a report of Trivy.
+func (f *fakeGitLab) run(t *testing.T, project, id int, ref, source string, commit int, cves ...string) {
+	t.Helper()
+	vulnerabilities := []map[string]string{}
+	for _, cve := range cves {
+		vulnerabilities = append(vulnerabilities, map[string]string{
+			"VulnerabilityID": cve, "PkgName": "lib-" + cve, "InstalledVersion": "1.0.0", "FixedVersion": "1.0.1", "Severity": "CRITICAL", "Title": "Weakness " + cve,
+		})
+	}
+	report, err := json.Marshal(map[string]any{
+		"SchemaVersion": 2, "ArtifactName": "shop", "ArtifactType": "filesystem",
+		"Results": []map[string]any{{"Target": "package-lock.json", "Class": "lang-pkgs", "Type": "npm", "Vulnerabilities": vulnerabilities}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, content := range map[string]string{"trivy.json": string(report), "README.txt": "not a report"} {
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(w, content)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := fmt.Sprintf("%d/%d", project, id)
+	f.archives[key+"0"] = b.Bytes()
+	f.pipelines[key] = map[string]any{
+		"id": id, "project_id": project, "status": "success", "ref": ref, "source": source, "sha": commitSHA(commit), "user": map[string]any{"username": "ada"},
+		"web_url": f.URL + "/group/shop/-/pipelines/" + strconv.Itoa(id), "updated_at": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339),
+	}
+}
+
+// merge sets what a merge request is now.
+func (f *fakeGitLab) merge(number, source int, branch string, commit, pipeline int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := map[string]any{
+		"iid": number, "state": "opened", "sha": commitSHA(commit), "source_branch": branch, "target_branch": "main", "source_project_id": source, "target_project_id": 1, "author": map[string]any{"username": "mallory"},
+		"diff_refs": map[string]any{"base_sha": commitSHA(1), "start_sha": commitSHA(1), "head_sha": commitSHA(commit)},
+	}
+	if pipeline != 0 {
+		m["head_pipeline"] = map[string]any{"id": pipeline, "project_id": source, "status": "success", "sha": commitSHA(commit), "updated_at": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
+	}
+	f.merges[number] = m
+}
+
+// gitlabNode is a node with a connection to a GitLab.
+type gitlabNode struct {
+	*fakeGitLab
+
+	t    *testing.T
+	s    *Server
+	pool *pgxpool.Pool
+	url  string
+	n    int
+}
+
+func newGitLabNode(t *testing.T) *gitlabNode {
+	t.Helper()
+	f := newFakeGitLab(t)
+	pool, key := gatetest.DB(t), seal.NewKey()
+	cfg := Config{Listen: "127.0.0.1:0", Role: All, SecretKey: key, DataDir: t.TempDir(), AllowedNet: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	s, err := newServer(cfg, pool, "https://gate.example.org", usual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.hooks.Mount(s.app)
+	sealed, err := seal.New(key).SealObject(store.SecretsOf("gitlab-1"), map[string]string{inbound.WebhookSecret: hookSecret, gitlab.Token: labToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, _ := json.Marshal(map[string]any{"url": f.URL, "create": []string{"group/*"}, "external_check": "DefectDojo gate"})
+	if _, err := store.New(pool).AddConnection(t.Context(), store.Connection{PublicID: "gitlab-1", Kind: "gitlab", Name: "GitLab", Enabled: true, Settings: settings, Secrets: sealed}); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := listen(s.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ln) }()
+	t.Cleanup(func() {
+		_ = s.Stop(context.Background(), func(string) {})
+		<-served
+	})
+	return &gitlabNode{fakeGitLab: f, t: t, s: s, pool: pool, url: "http://" + ln.Addr().String() + inbound.Path + "gitlab/gitlab-1"}
+}
+
+// tell sends a delivery as GitLab does.
+func (g *gitlabNode) tell(event string) {
+	g.t.Helper()
+	g.n++
+	g.tellAs(fmt.Sprint("msg-", g.n), event)
+}
+
+func (g *gitlabNode) tellAs(id, event string) {
+	g.t.Helper()
+	r, err := http.NewRequestWithContext(g.t.Context(), http.MethodPost, g.url, strings.NewReader(event))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	r.Header = gitlabSigned().sign(hookSecret, []byte(event), id, false, time.Now())
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		g.t.Fatalf("%s: %s", event, resp.Status)
+	}
+}
+
+func pipelineEvent(id int) string {
+	return fmt.Sprintf(`{"object_kind":"pipeline","object_attributes":{"id":%d,"status":"success"},"project":{"id":1,"path_with_namespace":"group/shop"}}`, id)
+}
+
+// until waits until something is so.
+func (g *gitlabNode) until(what string, ok func() bool) {
+	g.t.Helper()
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			g.t.Fatalf("in a minute this did not come true: %s\n%s", what, g.deliveries())
+		}
+	}
+}
+
+// still waits until all that has come in is worked and written.
+func (g *gitlabNode) still() {
+	g.t.Helper()
+	g.until("nothing is left to do", func() bool {
+		var n int
+		err := g.pool.QueryRow(g.t.Context(), `select count(*) from river_job where state in ('available', 'running', 'retryable', 'pending') or state = 'scheduled' and kind not in ('judge')`).Scan(&n)
+		return err == nil && n == 0
+	})
+}
+
+func (g *gitlabNode) deliveries() string {
+	var out string
+	_ = g.pool.QueryRow(context.Background(), `select coalesce(string_agg(event || ' ' || state || ' ' || outcome, e'\n' order by id), '') from webhook_deliveries`).Scan(&out)
+	return out
+}
+
+func (g *gitlabNode) outcome(part string) bool { return strings.Contains(g.deliveries(), part) }
+
+// TestGitLab goes from a push to a red status and a note at the merge request,
+// and on to all that must not undo it.
+func TestGitLab(t *testing.T) {
+	t.Parallel()
+	g := newGitLabNode(t)
+	const log4j, spring, lodash = "CVE-2021-44228", "CVE-2022-22965", "CVE-2020-8203"
+
+	g.run(t, 1, 30, "main", "push", 1, lodash)
+	g.tell(pipelineEvent(30))
+	g.until("main is green", func() bool { return strings.HasPrefix(g.status(commitSHA(1)), "gate/shop success") })
+
+	// A merge request with a new critical finding.
+	g.merge(12, 1, "feature", 2, 0)
+	g.tell(`{"object_kind":"merge_request","object_attributes":{"iid":12,"action":"open"},"project":{"id":1}}`)
+	g.until("pending", func() bool { return strings.HasPrefix(g.status(commitSHA(2)), "gate/shop pending") })
+	g.run(t, 1, 32, "refs/merge-requests/12/head", "merge_request_event", 2, lodash, log4j)
+	g.merge(12, 1, "feature", 2, 32)
+	before, began := len(g.Requests()), time.Now()
+	g.tellAs("once", pipelineEvent(32))
+	g.until("red", func() bool { return strings.HasPrefix(g.status(commitSHA(2)), "gate/shop failed") })
+	took := time.Since(began)
+	g.until("a note", func() bool { return strings.Contains(g.note(12), log4j) })
+	g.still()
+	t.Logf("webhook → status %s, %d requests for the verdict", took.Round(time.Millisecond), len(g.Requests())-before)
+	if s := g.status(commitSHA(2)); !strings.Contains(s, "new-critical: 1 > 0") {
+		t.Errorf("status: %s", s)
+	}
+	if len(g.answers) != 1 || g.answers[0]["status"] != "failed" || g.answers[0]["sha"] != commitSHA(2) {
+		t.Errorf("external status check: %v", g.answers)
+	}
+
+	// The same again, in two ways; and an older pipeline that was late.
+	writes := g.Count(http.MethodPost, "/statuses/") + g.Count("", "/notes")
+	g.tellAs("once", pipelineEvent(32))
+	g.tell(pipelineEvent(32))
+	g.run(t, 1, 31, "refs/merge-requests/12/head", "merge_request_event", 3, lodash)
+	g.tell(pipelineEvent(31))
+	g.until("the older is known as such", func() bool { return g.outcome("newer pipeline") })
+	g.still()
+	if n := g.Count(http.MethodPost, "/statuses/") + g.Count("", "/notes"); n != writes || !strings.HasPrefix(g.status(commitSHA(2)), "gate/shop failed") {
+		t.Errorf("%d writes more; %s", n-writes, g.status(commitSHA(2)))
+	}
+
+	// The fix: the note is changed in place.
+	g.run(t, 1, 33, "refs/merge-requests/12/merge", "merge_request_event", 4, lodash)
+	g.merge(12, 1, "feature", 4, 33)
+	g.tell(pipelineEvent(33))
+	g.until("green", func() bool { return strings.HasPrefix(g.status(commitSHA(4)), "gate/shop success") })
+	g.until("the note says so", func() bool { return strings.Contains(g.note(12), "Passed") })
+	if note := g.note(12); strings.Contains(note, "ANOTHER NOTE") || strings.Contains(note, log4j) {
+		t.Errorf("notes: %s", note)
+	}
+
+	// A merge train, whose commit is its own.
+	g.run(t, 1, 34, "refs/merge-requests/12/train", "merge_request_event", 5, lodash)
+	g.tell(pipelineEvent(34))
+	g.until("the train is green", func() bool { return strings.HasPrefix(g.status(commitSHA(5)), "gate/shop success") })
+
+	// A fork's pipeline runs in the fork; it may add, and closes nothing of ours.
+	g.run(t, 2, 40, "refs/merge-requests/13/head", "merge_request_event", 6, spring)
+	g.merge(13, 2, "main", 6, 40)
+	g.tell(`{"object_kind":"merge_request","object_attributes":{"iid":13,"action":"open"},"project":{"id":1}}`)
+	g.until("the fork is judged", func() bool { return strings.HasPrefix(g.status(commitSHA(6)), "gate/shop failed") })
+	g.until("its note", func() bool { return strings.Contains(g.note(13), spring) })
+	var active, untrusted int
+	if err := g.pool.QueryRow(t.Context(), `
+		select (select count(*) from findings f join tests t on t.id = f.test_id join engagements e on e.id = t.engagement_id where e.name = 'main' and f.active),
+		       (select count(*) from test_imports where untrusted)`).Scan(&active, &untrusted); err != nil || active != 1 || untrusted != 1 {
+		t.Errorf("main has %d active findings, %d imports are untrusted, %v", active, untrusted, err)
+	}
+
+	// What no delivery told of is found.
+	g.run(t, 1, 50, "main", "push", 7, lodash, spring)
+	if err := g.s.reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g.until("the reconciler finds it", func() bool { return strings.HasPrefix(g.status(commitSHA(7)), "gate/shop failed") })
+	g.still()
+	requests := len(g.Requests())
+	if err := g.s.reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g.still()
+	if n := len(g.Requests()) - requests; n > 3 {
+		t.Errorf("nothing new, and %d requests", n)
+	}
+
+	// An archive that cannot be read is no report without findings.
+	g.run(t, 1, 60, "main", "push", 8)
+	g.mu.Lock()
+	g.archives["1/600"] = []byte("this is no archive")
+	g.mu.Unlock()
+	g.tell(pipelineEvent(60))
+	g.until("a problem is told", func() bool { return strings.Contains(g.status(commitSHA(8)), "failed: The reports could not be read") })
+	if g.outcome(labToken) {
+		t.Error("a delivery's outcome tells the token")
+	}
+}
+
+// TestGitLab_faults: whatever GitLab answers in between, each place is written
+// once, and says the right thing in the end.
+func TestGitLab_faults(t *testing.T) {
+	t.Parallel()
+	g := newGitLabNode(t)
+	g.run(t, 1, 30, "main", "push", 1)
+	g.tell(pipelineEvent(30))
+	g.until("main is green", func() bool { return strings.HasPrefix(g.status(commitSHA(1)), "gate/shop success") })
+	faults := slices.DeleteFunc(integrationtest.Faults(time.Now()), func(f struct {
+		integrationtest.Fault
+		Temporary bool
+	},
+	) bool {
+		return !slices.Contains([]string{"429", "500 after", "reset", "reset after"}, f.Name) // a retry takes seconds, and these differ in what they leave
+	})
+	for i, f := range faults {
+		n := 100 + i
+		g.run(t, 1, n, fmt.Sprintf("refs/merge-requests/%d/head", n), "merge_request_event", n, "CVE-2021-44228")
+		g.merge(n, 1, fmt.Sprint("feature", n), n, n)
+		g.Fail(http.MethodPost, "/statuses/"+commitSHA(n), 1, f.Fault)
+		g.Fail(http.MethodPost, fmt.Sprintf("/merge_requests/%d/notes", n), 1, f.Fault)
+		g.Fail(http.MethodGet, fmt.Sprintf("/pipelines/%d", n), 1, f.Fault)
+		g.tell(pipelineEvent(n))
+		g.until(f.Name+": red", func() bool { return strings.HasPrefix(g.status(commitSHA(n)), "gate/shop failed") })
+		g.until(f.Name+": a note", func() bool { return strings.Contains(g.note(n), "CVE-2021-44228") })
+		g.still()
+		if strings.Contains(g.note(n), "ANOTHER NOTE") {
+			t.Errorf("%s: more than one note", f.Name)
+		}
+		if _, err := g.pool.Exec(t.Context(), `delete from channel_health`); err != nil { // the next fault is of another day
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d faults × 3 places", len(faults))
+}
