@@ -117,7 +117,9 @@ func newFakeGitLab(t *testing.T) *fakeGitLab {
 		}
 		return list
 	})
-	read("projects/1/merge_requests/{mr}/diffs", func(*http.Request) any { return []map[string]any{{"new_path": "package-lock.json", "old_path": "package-lock.json"}} })
+	read("projects/1/merge_requests/{mr}/diffs", func(*http.Request) any {
+		return []map[string]any{{"new_path": "package-lock.json", "old_path": "package-lock.json"}}
+	})
 	f.Handle("GET /api/v4/projects/1/repository/files/{path}/raw", func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -164,7 +166,9 @@ func newFakeGitLab(t *testing.T) *fakeGitLab {
 	}
 	f.Handle("GET /api/v4/projects/1/merge_requests/{mr}/notes/{note}", note)
 	f.Handle("PUT /api/v4/projects/1/merge_requests/{mr}/notes/{note}", note)
-	read("projects/1/merge_requests/{mr}/status_checks", func(*http.Request) any { return []map[string]any{{"id": 5, "name": "DefectDojo gate", "status": "pending"}} })
+	read("projects/1/merge_requests/{mr}/status_checks", func(*http.Request) any {
+		return []map[string]any{{"id": 5, "name": "DefectDojo gate", "status": "pending"}}
+	})
 	f.Handle("POST /api/v4/projects/1/merge_requests/{mr}/status_check_responses", func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
