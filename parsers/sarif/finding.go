@@ -55,7 +55,7 @@ func observation(run *Run, x *Result, l Location) gate.Observation {
 	if rule != nil {
 		o.Check, o.References = string(rule.ID), references(run, rule)
 	}
-	if id := cve.FindString(o.RuleID); id != "" {
+	if id := cveOf(o.RuleID); id != "" {
 		o.VulnerabilityIDs = []string{strings.ToUpper(id)}
 	}
 	setSeverity(&o, x, rule)
@@ -64,6 +64,16 @@ func observation(run *Run, x *Result, l Location) gate.Observation {
 }
 
 var cve = regexp.MustCompile(`(?i)CVE-[0-9]+-[0-9]+`)
+
+// cveOf returns the first CVE id in a rule's name, if it has one.
+func cveOf(id string) string {
+	for i := range len(id) - 3 {
+		if id[i+3] == '-' && strings.EqualFold(id[i:i+3], "cve") {
+			return cve.FindString(id)
+		}
+	}
+	return ""
+}
 
 // suppressed tells whether people or the code itself say that a result is not to
 // be looked at. A suppression that was asked for or refused does not.
@@ -134,19 +144,9 @@ var cwe = regexp.MustCompile(`(?i)cwe[-/ ]?(\d+)(?:$|[:, ])`)
 // setCWE takes the weaknesses that the result names, else the rule; the last is
 // the main one.
 func setCWE(o *gate.Observation, x *Result, rule *Rule) {
-	var names []string
-	if rule != nil {
-		if rule.Relationships != nil {
-			for _, r := range rule.Relationships {
-				names = append(names, string(r.Target.ID))
-			}
-		} else {
-			names = rule.Properties.List("tags")
-		}
-	}
-	found := weaknesses(names)
-	if own := weaknesses(x.Properties.List("cwe")); len(own) > 0 {
-		found = own
+	found := weaknesses(x.Properties.List("cwe"))
+	if len(found) == 0 && rule != nil {
+		found = slices.Clone(rule.about().cwes)
 	}
 	if len(found) > 0 {
 		o.CWE, o.CWEs = found[len(found)-1], found
@@ -169,7 +169,7 @@ func weaknesses(names []string) []int {
 func tags(x *Result, rule *Rule) []string {
 	var list []string
 	if rule != nil {
-		list = rule.Properties.List("tags")
+		list = slices.Clone(rule.about().tags)
 	}
 	list = append(list, x.Properties.List("tags")...)
 	for i := range list {

@@ -57,6 +57,27 @@ type Rule struct {
 		} `json:"target"`
 	} `json:"relationships"`
 	Properties Properties `json:"properties"`
+
+	read bool     // what follows is made of it
+	tags []string // as it writes them
+	cwes []int
+}
+
+// about returns the rule with what its results ask for each time.
+func (r *Rule) about() *Rule {
+	if r.read {
+		return r
+	}
+	r.read, r.tags = true, r.Properties.List("tags")
+	names := r.tags
+	if r.Relationships != nil {
+		names = nil
+		for _, to := range r.Relationships {
+			names = append(names, string(to.Target.ID))
+		}
+	}
+	r.cwes = weaknesses(names)
+	return r
 }
 
 // Invocation tells how the tool was run and how that ended.
@@ -155,19 +176,22 @@ type Result struct {
 type Location struct {
 	ID       stream.Text `json:"id"`
 	Message  Message     `json:"message"`
-	Physical *struct {
-		Artifact struct {
-			URI   stream.Text `json:"uri"`
-			Index stream.Int  `json:"index"`
-		} `json:"artifactLocation"`
-		Region  *Region `json:"region"`
-		Context *Region `json:"contextRegion"`
-	} `json:"physicalLocation"`
-	Logical stream.OneOrMany[struct {
+	Physical *Physical   `json:"physicalLocation"`
+	Logical  stream.OneOrMany[struct {
 		Name               stream.Text `json:"name"`
 		FullyQualifiedName stream.Text `json:"fullyQualifiedName"`
 		Kind               stream.Text `json:"kind"`
 	}] `json:"logicalLocations"`
+}
+
+// Physical is a place in a file.
+type Physical struct {
+	Artifact struct {
+		URI   stream.Text `json:"uri"`
+		Index stream.Int  `json:"index"`
+	} `json:"artifactLocation"`
+	Region  *Region `json:"region"`
+	Context *Region `json:"contextRegion"`
 }
 
 // Region is a part of a file.
@@ -180,12 +204,18 @@ type Region struct {
 
 // CodeFlow is a way of execution that leads to the result.
 type CodeFlow struct {
-	Message     Message `json:"message"`
-	ThreadFlows []struct {
-		Locations []struct {
-			Location Location `json:"location"`
-		} `json:"locations"`
-	} `json:"threadFlows"`
+	Message     Message      `json:"message"`
+	ThreadFlows []ThreadFlow `json:"threadFlows"`
+}
+
+// ThreadFlow is the part of a way that one thread goes.
+type ThreadFlow struct {
+	Locations []Step `json:"locations"`
+}
+
+// Step is a step of a way.
+type Step struct {
+	Location Location `json:"location"`
 }
 
 // Properties is a bag of values that the standard does not name.
@@ -231,36 +261,24 @@ type Fingerprint struct {
 	Value   string
 }
 
-// UnmarshalJSONFrom reads an object and skips anything else. Of a name with
-// several versions the newest stays.
+// UnmarshalJSONFrom reads an object and skips anything else.
 func (f *Fingerprints) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if d.PeekKind() != '{' {
-		return d.SkipValue()
+	v, err := d.ReadValue()
+	if err == nil {
+		f.read(stream.NewCursor(v))
 	}
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	for d.PeekKind() == '"' {
-		t, err := d.ReadToken()
-		if err != nil {
-			return err
-		}
-		p := fingerprint(t.String())
-		v, err := d.ReadValue()
-		if err != nil {
-			return err
-		}
-		p.Value = fingerprintValue(v)
-		at := slices.IndexFunc(*f, func(q Fingerprint) bool { return q.Name == p.Name })
-		switch {
-		case at < 0:
-			*f = append(*f, p)
-		case (*f)[at].Version < p.Version:
-			(*f)[at] = p
-		}
-	}
-	_, err := d.ReadToken()
 	return err
+}
+
+// add adds a fingerprint. Of a name with several versions the newest stays.
+func (f *Fingerprints) add(p Fingerprint) {
+	at := slices.IndexFunc(*f, func(q Fingerprint) bool { return q.Name == p.Name })
+	switch {
+	case at < 0:
+		*f = append(*f, p)
+	case (*f)[at].Version < p.Version:
+		(*f)[at] = p
+	}
 }
 
 func fingerprint(name string) Fingerprint {
@@ -273,16 +291,20 @@ func fingerprint(name string) Fingerprint {
 	return Fingerprint{Name: name}
 }
 
-// fingerprintValue returns a fingerprint's text: Black Duck wraps it in an
-// object, {"value": "…"}.
-func fingerprintValue(v jsontext.Value) string {
+// fingerprintValue reads a fingerprint's text: Black Duck wraps it in an object,
+// {"value": "…"}.
+func fingerprintValue(c *stream.Cursor) string {
+	if c.Kind() != '{' {
+		return string(c.Text())
+	}
+	raw := c.Raw()
 	var wrapped struct {
 		Value stream.Text `json:"value"`
 	}
-	if v.Kind() == '{' && unmarshalText(v, &wrapped) == nil && wrapped.Value != "" {
+	if unmarshalText(raw, &wrapped) == nil && wrapped.Value != "" {
 		return string(wrapped.Value)
 	}
-	return scalar(v)
+	return scalar(raw)
 }
 
 // ID returns the fingerprints as one id: the first of them.

@@ -32,11 +32,12 @@ func Walk(in *stream.Input, begin func(*Run) error, result func(*Run, *Result) e
 		if err := begin(r); err != nil {
 			return err
 		}
-		return stream.Object(stream.Fields{"results": stream.Each(func(x *Result) error {
-			if x == nil {
-				return nil
+		each := stream.Quick(func(c *stream.Cursor, x *Result) { x.read(c) }, func(x *Result) error { return result(r, x) })
+		return stream.Object(stream.Fields{"results": stream.Array(func(d *stream.Decoder) error {
+			if d.PeekKind() == 'n' {
+				return d.SkipValue()
 			}
-			return result(r, x)
+			return each(d)
 		})})(d)
 	})
 	return stream.JSON(in, stream.Object(stream.Fields{"runs": stream.Array(run)}))

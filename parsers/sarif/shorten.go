@@ -3,6 +3,7 @@ package sarif
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // shortMark ends a text that Shorten cut.
@@ -12,7 +13,7 @@ const shortMark = " [...]"
 // after the hyphen in one: as DefectDojo makes titles, so that ours are the same.
 func Shorten(text string, width int) string {
 	text = strings.Join(strings.Fields(text), " ")
-	if len([]rune(text)) <= width {
+	if utf8.RuneCountInString(text) <= width {
 		return text
 	}
 	pieces := split([]rune(text))

@@ -1,7 +1,6 @@
 package sarif
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -73,10 +72,10 @@ func (m *Message) rich(rule *Rule, run *Run) string {
 
 func description(run *Run, x *Result, rule *Rule, l Location) string {
 	var t parsers.Text
-	said := map[string]bool{}
+	said := make([]string, 0, 4)
 	add := func(s string) {
-		if s = strings.TrimSpace(s); !said[s] {
-			said[s] = true
+		if s = strings.TrimSpace(s); !slices.Contains(said, s) {
+			said = append(said, s)
 			t.Add(s)
 		}
 	}
@@ -112,7 +111,7 @@ func ruleName(x *Result, rule *Rule) string {
 	if id == "" {
 		id = string(rule.ID)
 	}
-	return fmt.Sprintf("%s (%s)", rule.Name, id)
+	return string(rule.Name) + " (" + id + ")"
 }
 
 // Bounds of what a description tells.
@@ -124,6 +123,9 @@ const (
 
 // properties adds what the tool says beyond the standard, in a fixed order.
 func properties(t *parsers.Text, p Properties) {
+	if len(p) == 0 {
+		return
+	}
 	n := 0
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		if name == "tags" || name == "cwe" {
