@@ -37,6 +37,9 @@ func (s *session) speak(ctx context.Context, _ jira.Issue) error {
 		} else if id, err = s.c.Comment(ctx, s.k.JIRAID, clip(u.Body, jira.MaxText-100)+"\n\n"+mark(u.Key)); err != nil {
 			return err
 		}
+		if err := s.died("after the comment"); err != nil {
+			return err
+		}
 		if err := s.said(ctx, u, id); err != nil {
 			return err
 		}

@@ -121,6 +121,9 @@ func (s *session) agree(ctx context.Context, issue jira.Issue) error {
 	if err := s.act(ctx, d, issue); err != nil {
 		return err
 	}
+	if err := s.died("after the findings"); err != nil {
+		return err
+	}
 	key, text := s.remark(d, issue, scan)
 	if key != "" && d.Say != notHere {
 		if err := s.Store.AddTicketComment(ctx, s.k.ID, key, text); err != nil {
@@ -129,6 +132,9 @@ func (s *session) agree(ctx context.Context, issue jira.Issue) error {
 	}
 	if d.Move {
 		if err := s.move(ctx, d.Agreed); err != nil {
+			return err
+		}
+		if err := s.died("after the transition"); err != nil {
 			return err
 		}
 	}
