@@ -208,12 +208,11 @@ func (a *api) deleteJIRAInstance(r *request) error {
 	if err != nil {
 		return err
 	}
-	err = r.Store.Tx(r.ctx, func(s *store.Store, _ pgx.Tx) error {
-		if err := s.DeleteJIRAInstance(r.ctx, i.ID); err != nil {
-			return err
-		}
-		return r.audit(s, "delete", "jira_instance", i.ID, nil, map[string]any{"url": i.URL})
-	})
+	who, err := r.actor()
+	if err != nil {
+		return err
+	}
+	err = r.Tracker.RemoveInstance(r.ctx, who, i.JIRAInstance)
 	if gate.KindOf(err) == gate.Conflict && err != nil {
 		return gate.Errorf(gate.Conflict, "There are JIRA projects of this instance.")
 	}
@@ -246,15 +245,16 @@ func (a *api) renewJIRASecret(r *request) error {
 	if i.ConnectionID == nil {
 		return gate.Errorf(gate.Conflict, "The instance has no password yet.")
 	}
-	secret, err := r.Tracker.RenewWebhookSecret(r.ctx, i.JIRAInstance)
+	who, err := r.actor()
+	if err != nil {
+		return err
+	}
+	secret, err := r.Tracker.RenewSecret(r.ctx, who, i.JIRAInstance)
 	if err != nil {
 		return err
 	}
 	conn, err := r.Store.Connection(r.ctx, *i.ConnectionID)
 	if err != nil {
-		return err
-	}
-	if err := r.audit(r.Store, "renew_secret", "jira_instance", i.ID, nil, nil); err != nil {
 		return err
 	}
 	return r.reply(fiber.StatusOK, map[string]string{"webhook_url": cmp.Or(r.SiteURL, r.BaseURL()) + "/hooks/jira/" + conn.PublicID, "webhook_secret": secret})

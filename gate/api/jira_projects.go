@@ -6,7 +6,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
-	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -191,12 +190,11 @@ func (a *api) deleteJIRAProject(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Store.Tx(r.ctx, func(s *store.Store, _ pgx.Tx) error {
-		if err := s.DeleteJIRAProject(r.ctx, p.ID); err != nil {
-			return err
-		}
-		return r.audit(s, "delete", "jira_project", p.ID, &p.OwnerID, map[string]any{"project_key": p.ProjectKey})
-	}); err != nil {
+	who, err := r.actor()
+	if err != nil {
+		return err
+	}
+	if err := r.Tracker.RemoveProject(r.ctx, who, p); err != nil {
 		return err
 	}
 	return r.nothing()

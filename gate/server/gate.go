@@ -36,7 +36,7 @@ func (s *Server) review(ctx context.Context, tx pgx.Tx, e gate.Event) error {
 	default:
 		return nil
 	}
-	if e.Action == "note" { // no verdict rests on words
+	if e.Action == "note" || e.PushToJira { // no verdict rests on words
 		return nil
 	}
 	products := []int64{e.ProductID}

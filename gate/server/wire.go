@@ -62,7 +62,7 @@ func (s *Server) mount() {
 		Policies: s.policies, Waivers: s.waivers,
 	})
 	s.hooks.Mount(s.app)
-	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})
+	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Tracker: s.tracker, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})
 }
 
 // work is what the jobs do.
@@ -101,7 +101,7 @@ func (s *Server) afterImport(ctx context.Context, tx pgx.Tx, r ingest.Result) er
 
 // afterTriage tells of what somebody did to findings.
 func (s *Server) afterTriage(ctx context.Context, tx pgx.Tx, c triage.Change) error {
-	return s.tell(ctx, tx, gate.Event{Kind: gate.EventTriage, At: c.At, Action: c.Action, ProductID: c.ProductID, FindingIDs: c.FindingIDs, ActorID: c.Who.User.ID})
+	return s.tell(ctx, tx, gate.Event{Kind: gate.EventTriage, At: c.At, Action: c.Action, ProductID: c.ProductID, FindingIDs: c.FindingIDs, ActorID: c.Who.User.ID, PushToJira: c.Action == triage.Pushing})
 }
 
 // now reads the clock: the node is an edge of the program.

@@ -21,6 +21,7 @@ type BulkRow struct {
 	Duplicate    bool
 	RiskAccepted bool
 	AssigneeID   *int64
+	JIRA         bool `db:"jira"` // its tickets have a place to go
 	Simple       bool // its product allows to accept risks without more ado
 }
 
@@ -29,7 +30,8 @@ func (s *Store) BulkRows(ctx context.Context, q FindingSearch, limit int) ([]Bul
 	w := q.where()
 	rows, err := many[BulkRow](ctx, s.db, `
 		select f.id, f.severity, f.title, f.product_id, p.name as product, f.active, f.verified, f.duplicate, f.risk_accepted, f.assignee_id,
-			p.enable_simple_risk_acceptance as simple
+			p.enable_simple_risk_acceptance as simple,
+			exists (select from jira_projects j where j.enabled and (j.product_id = f.product_id or j.engagement_id = f.engagement_id)) as jira
 		from findings f join products p on p.id = f.product_id`+w.sql.String()+` order by f.severity desc, f.id desc`+Page{Limit: limit}.window(), w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("findings to act on: %w", err)

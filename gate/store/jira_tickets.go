@@ -298,3 +298,31 @@ type Subject struct {
 	FindingID *int64 `db:"finding_id"`
 	GroupID   *int64 `db:"group_id"`
 }
+
+// HasJIRA tells whether tickets of an engagement have a place to go; of 0,
+// whether any have.
+func (s *Store) HasJIRA(ctx context.Context, engagement int64) (bool, error) {
+	return scalar[bool](ctx, s.db, `
+		select exists (select from jira_projects j where j.enabled and j.jira_instance_id is not null
+			and ($1 = 0 or j.engagement_id = $1 or j.product_id = (select product_id from engagements where id = $1)))`, engagement)
+}
+
+// FindingTicket is a finding's ticket, or its group's, as people see it.
+type FindingTicket struct {
+	Ticket
+
+	URL string `db:"url"` // of the JIRA
+}
+
+// FindingTickets returns the ticket of a finding, or that of its group: none or one.
+func (s *Store) FindingTickets(ctx context.Context, finding int64) ([]FindingTicket, error) {
+	return many[FindingTicket](ctx, s.db, `
+		select `+ticketColumns+`, coalesce(i.url, '') as url from jira_issues t left join jira_projects p on p.id = t.jira_project_id
+		left join jira_instances i on i.id = p.jira_instance_id
+		where t.finding_id = $1 or t.finding_group_id = (select group_id from finding_group_members where finding_id = $1) order by t.id`, finding)
+}
+
+// GroupMembers returns the findings of a group.
+func (s *Store) GroupMembers(ctx context.Context, group int64) ([]int64, error) {
+	return scalars[int64](ctx, s.db, `select finding_id from finding_group_members where group_id = $1 order by 1`, group)
+}

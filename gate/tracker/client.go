@@ -197,6 +197,9 @@ func (t *Tracker) TestProject(ctx context.Context, p store.JIRAProject) error {
 		return err
 	}
 	c, err := t.client(ctx, inst)
+	if e, ok := errors.AsType[*integrations.Error](err); ok {
+		return gate.FieldErrorf("jira_instance", "%s", e)
+	}
 	if err != nil {
 		return err
 	}

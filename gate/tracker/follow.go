@@ -18,7 +18,7 @@ func (t *Tracker) Follow(ctx context.Context, tx pgx.Tx, e gate.Event) error {
 	case gate.EventImport:
 		return t.followImport(ctx, s, tx, e)
 	case gate.EventTriage:
-		return t.followFindings(ctx, s, tx, e.FindingIDs, e.PushToJira, false)
+		return t.followFindings(ctx, s, tx, e.FindingIDs, e.PushToJira, e.PushToJira)
 	case gate.EventWaiver:
 		at, err := s.WantWaived(ctx, e.WaiverID, t.Now())
 		return t.wakeAll(ctx, tx, at, err)

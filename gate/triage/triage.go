@@ -192,6 +192,29 @@ func (t *Triage) Edit(ctx context.Context, a Actor, before, want gate.Finding) (
 	})
 }
 
+// Pushing is the action of PushAll.
+const Pushing = "push_to_jira"
+
+// PushAll asks for tickets of those of some findings that the actor may change,
+// and returns them. The findings themselves stay as they are.
+func (t *Triage) PushAll(ctx context.Context, a Actor, ids []int64) ([]gate.Finding, error) {
+	var found []gate.Finding
+	err := t.tx(ctx, func(s *store.Store, tx pgx.Tx) (err error) {
+		if found, err = s.LockFindings(ctx, a.Scope, ids); err != nil {
+			return err
+		}
+		byProduct := map[int64][]int64{}
+		for _, f := range found {
+			if err := s.AddAuditEvent(ctx, a.audit(Pushing, f, f)); err != nil {
+				return err
+			}
+			byProduct[f.ProductID] = append(byProduct[f.ProductID], f.ID)
+		}
+		return t.follow(ctx, tx, a, Pushing, byProduct)
+	})
+	return found, err
+}
+
 // Add adds a finding that somebody found by hand.
 func (t *Triage) Add(ctx context.Context, a Actor, f gate.Finding) (gate.Finding, error) {
 	f.Updated = a.Now

@@ -91,6 +91,17 @@ var actions = []action{
 	},
 }
 
+// push is an action like the others where there is a JIRA.
+var push = action{
+	Name: "push", Button: "Push to JIRA", Verb: "Make or update JIRA issues of", Done: "handed to JIRA's worker", may: auth.EditFinding,
+	unless: func(r store.BulkRow, _ order) string {
+		return cmp.Or(when(!r.JIRA, "in a product without a JIRA project"), when(r.Duplicate, "duplicates"), notOpen(r))
+	},
+	do: func(ctx context.Context, t *triage.Triage, a triage.Actor, ids []int64, _ order) ([]gate.Finding, error) {
+		return t.PushAll(ctx, a, ids)
+	},
+}
+
 func notOpen(r store.BulkRow) string { return when(!r.Active, "not open") }
 
 func when(is bool, text string) string {
@@ -116,7 +127,7 @@ func closing(how lifecycle.Closing) func(context.Context, *triage.Triage, triage
 // actionOf returns the action that a form names.
 func actionOf(v *visit) (action, error) {
 	name := v.form("action")
-	for _, a := range actions {
+	for _, a := range append(actions[:len(actions):len(actions)], push) {
 		if a.Name == name {
 			return a, nil
 		}
@@ -175,6 +186,9 @@ func (w *web) act(v *visit, a action, o order, ids []int64) error {
 		return err
 	}
 	f := flash{Text: plural(len(done), "finding", "findings") + " " + a.Done + ".", Undo: who.RequestID}
+	if a.Name == push.Name { // JIRA cannot be made to forget
+		f.Undo = ""
+	}
 	if a.Name == "reopen" { // it ends risk acceptances, which undo cannot bring back
 		f.Undo = ""
 	}

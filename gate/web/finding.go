@@ -25,6 +25,8 @@ type findingPage struct {
 	CanEdit bool
 	CanNote bool
 	People  []store.Choice // to assign it to
+	Tickets []store.FindingTicket
+	JIRA    bool // a ticket has a place to go
 }
 
 // finding serves GET /findings/:id.
@@ -40,6 +42,12 @@ func (w *web) finding(v *visit) error {
 	}
 	p.Title = p.Finding.Title
 	if p.FindingDetails, err = w.Store.FindingDetails(ctx, v.scope, p.Finding, v.User); err != nil {
+		return err
+	}
+	if p.Tickets, err = w.Store.FindingTickets(ctx, id); err != nil {
+		return err
+	}
+	if p.JIRA, err = w.Store.HasJIRA(ctx, p.Finding.EngagementID); err != nil {
 		return err
 	}
 	p.CanEdit = w.Auth.May(ctx, v.Principal, auth.EditFinding, p.Finding.ProductID) == nil
@@ -210,6 +218,7 @@ var eventWords = map[string]string{
 	"close": "Closed", "reopen": "Reopened", "verify": "Verified", "false_positive": "Dismissed as false positive", "out_of_scope": "Put out of scope",
 	"accept_risk": "Risk accepted", "unaccept_risk": "Risk no longer accepted", "assign": "Assigned", "edit": "Edited", "add": "Added by hand", "undo": "Undone",
 	"mark_duplicate": "Marked as duplicate", "reset_duplicate": "No longer a duplicate", "set_original": "Made the original", "request_review": "Review asked for",
+	"push_to_jira": "Pushed to JIRA", "jira_claim": "What JIRA says of it changed",
 }
 
 // told are the fields whose change the event's own word tells already.

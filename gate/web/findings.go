@@ -30,6 +30,7 @@ type findingsPage struct {
 	Next     string
 	Prev     string
 	CanEdit  bool
+	JIRA     bool // tickets have a place to go
 }
 
 type statusOption struct {
@@ -94,6 +95,9 @@ func (w *web) findingsFrame(v *visit, p *findingsPage) error {
 		return err
 	}
 	p.CanEdit = edit.All || len(edit.ProductIDs) > 0
+	if p.JIRA, err = w.Store.HasJIRA(ctx, 0); err != nil {
+		return err
+	}
 	if p.Choices, err = w.Store.FindingChoices(ctx, v.scope, p.CanEdit); err != nil {
 		return err
 	}

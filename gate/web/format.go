@@ -22,6 +22,7 @@ var functions = template.FuncMap{
 	"short":    short,
 	"digest":   digest,
 	"spaced":   spaced,
+	"browse":   browse,
 	"upper":    strings.ToUpper,
 	"score":    score,
 	"lower":    func(v any) string { return strings.ToLower(fmt.Sprint(v)) },

@@ -89,10 +89,10 @@ func (p findingPage) Actions() []action {
 	f := p.Finding
 	row := store.BulkRow{
 		ID: f.ID, Severity: f.Severity, ProductID: f.ProductID, Active: f.Active, Verified: f.Verified,
-		Duplicate: f.Duplicate, RiskAccepted: f.RiskAccepted, Simple: p.Simple,
+		Duplicate: f.Duplicate, RiskAccepted: f.RiskAccepted, Simple: p.Simple, JIRA: p.JIRA,
 	}
 	var out []action
-	for _, a := range actions {
+	for _, a := range append(actions[:len(actions):len(actions)], push) {
 		if !a.Assign && a.unless(row, order{}) == "" {
 			out = append(out, a)
 		}
@@ -114,6 +114,9 @@ func (p findingsPage) BulkActions() []action {
 			continue
 		}
 		out = append(out, a)
+	}
+	if p.JIRA {
+		out = append(out, push)
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/store"
+	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
 )
 
@@ -19,6 +20,7 @@ type Deps struct {
 	Store   *store.Store
 	Auth    *auth.Auth
 	Triage  *triage.Triage
+	Tracker *tracker.Tracker
 	SiteURL string           // where browsers and uploaders reach us: https://gate.example.org
 	Secure  bool             // browsers reach us over TLS: cookies say so
 	Now     func() time.Time // the clock
@@ -58,6 +60,23 @@ func (w *web) routes() []route {
 		{fiber.MethodGet, "/verdicts/:id", auth.ViewVerdict, w.verdict},
 		{fiber.MethodGet, "/verdicts/:id/verdict.json", auth.ViewVerdict, w.verdictJSON},
 		{fiber.MethodGet, "/search", auth.View, w.search},
+
+		{fiber.MethodGet, "/integrations/jira", auth.ManageChannels, w.jira},
+		{fiber.MethodPost, "/integrations/jira", auth.Configure, w.addJIRAInstance},
+		{fiber.MethodGet, "/integrations/jira/new", auth.Configure, w.newJIRAInstance},
+		{fiber.MethodPost, "/integrations/jira/projects", auth.ManageChannels, w.addJIRAProject},
+		{fiber.MethodGet, "/integrations/jira/projects/new", auth.ManageChannels, w.newJIRAProject},
+		{fiber.MethodGet, "/integrations/jira/projects/:id", auth.ManageChannels, w.jiraProject},
+		{fiber.MethodPost, "/integrations/jira/projects/:id", auth.ManageChannels, w.editJIRAProject},
+		{fiber.MethodPost, "/integrations/jira/projects/:id/test", auth.ManageChannels, w.testJIRAProject},
+		{fiber.MethodPost, "/integrations/jira/projects/:id/delete", auth.ManageChannels, w.deleteJIRAProject},
+		{fiber.MethodGet, "/integrations/jira/projects/:id/plan", auth.View, w.jiraPlan},
+		{fiber.MethodPost, "/integrations/jira/projects/:id/push", auth.EditFinding, w.pushPlan},
+		{fiber.MethodGet, "/integrations/jira/:id", auth.Configure, w.jiraInstance},
+		{fiber.MethodPost, "/integrations/jira/:id", auth.Configure, w.editJIRAInstance},
+		{fiber.MethodPost, "/integrations/jira/:id/test", auth.Configure, w.testJIRAInstance},
+		{fiber.MethodPost, "/integrations/jira/:id/secret", auth.Configure, w.renewJIRASecret},
+		{fiber.MethodPost, "/integrations/jira/:id/delete", auth.Configure, w.deleteJIRAInstance},
 
 		{fiber.MethodGet, "/tokens", auth.Self, w.tokens},
 		{fiber.MethodPost, "/tokens", auth.Self, w.addToken},
@@ -128,4 +147,4 @@ func (w *web) admit(v *visit, r route) error {
 }
 
 // global are the actions of routes that are on nothing of a product.
-var global = map[auth.Action]bool{auth.Self: true, auth.ViewReference: true}
+var global = map[auth.Action]bool{auth.Self: true, auth.ViewReference: true, auth.Configure: true}

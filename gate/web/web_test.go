@@ -50,7 +50,7 @@ func newSite(t testing.TB, db *pgxpool.Pool, files ...string) *site {
 	s := store.New(db)
 	a := auth.New(s, auth.Config{Hash: cheap})
 	app := fiber.New(fiber.Config{ErrorHandler: Error, Immutable: true, DisableStartupMessage: true})
-	Mount(app, Deps{Store: s, Auth: a, Triage: &triage.Triage{Store: s}, SiteURL: "https://gate.example.org", Now: time.Now})
+	Mount(app, Deps{Store: s, Auth: a, Triage: &triage.Triage{Store: s}, Tracker: newTracker(s), SiteURL: "https://gate.example.org", Now: time.Now})
 	return &site{app, db, a}
 }
 

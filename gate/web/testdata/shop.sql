@@ -116,3 +116,12 @@ insert into intel_snapshots (id, source, digest, version, published, url, record
 insert into intel_sources (source, snapshot_id, url, checked, succeeded, error) values
 	('epss', 1, 'https://epss.example/', now() - interval '1 hour', now() - interval '1 hour', ''),
 	('kev', 2, 'https://kev.example/', now() - interval '1 hour', now() - interval '51 days', 'kev.example does not answer');
+
+-- A JIRA that does not answer, and where payments-infra's tickets go.
+insert into connections (id, public_id, kind, name) values (901, '00112233445566778899aabbccddeeff', 'jira', 'JIRA ours');
+insert into jira_instances (id, configuration_name, url, username, connection_id) values (1, 'our JIRA', 'https://jira.example.org', 'gate', 901);
+insert into jira_projects (id, jira_instance_id, product_id, project_key) values (1, 1, 3, 'INFRA');
+insert into jira_issues (jira_id, jira_key, jira_project_id, finding_id, state, jira_status, claim, jira_creation)
+	select '10001', 'INFRA-7', 1, min(id), 'linked', 'Done', 'claimed_fixed', now() from findings where product_id = 3;
+insert into channel_health (channel, target, failures, last_error_at, last_error) values ('jira', 1, 3, now(), 'jira: get issue: 503 Service Unavailable');
+select setval(pg_get_serial_sequence('jira_instances', 'id'), 900), setval(pg_get_serial_sequence('jira_projects', 'id'), 900);
