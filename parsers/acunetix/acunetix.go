@@ -65,15 +65,14 @@ func parse(in *stream.Input, out *parsers.Report) error {
 type scan struct {
 	start    string
 	date     gate.Date
-	list     []*gate.Observation
-	byKey    map[string]*gate.Observation
+	merged   *parsers.Merged
 	messages parsers.Messages
 }
 
 func parseXML(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Acunetix"
-	s := scan{byKey: map[string]*gate.Observation{}}
+	s := scan{merged: parsers.Merge(out)}
 	err := stream.XML(in, []string{"ScanGroup"}, stream.Elements{
 		"ScanGroup/Scan/StartURL": stream.CharData(func(text string) error {
 			s.start = text
@@ -103,21 +102,15 @@ func parseXML(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range s.list {
-		out.Emit(*o)
-	}
+	s.merged.Emit()
 	return nil
 }
 
 // add adds an item, to a finding that says the same if there is one.
 func (s *scan) add(n *stream.Node) {
 	key := n.Get("Name") + "\x00" + n.Get("Impact") + "\x00" + n.Get("Recommendation")
-	o := s.byKey[key]
-	if o == nil {
-		o = s.observation(n)
-		s.byKey[key] = o
-		s.list = append(s.list, o)
-	} else {
+	o, isNew := s.merged.At(key, func() *gate.Observation { return s.observation(n) })
+	if !isNew {
 		*o.Occurrences++
 		o.Severity = max(o.Severity, gate.ParseSeverity(n.Get("Severity")))
 	}

@@ -8,14 +8,13 @@
 //	  "package_version": "1.4.9", "package_type": "dpkg", "package_path": "None", "package_cpe": "None", "url": "https://…",
 //	  "nvd_data": [{"id": "…", "cvss_v3": {"base_score": 7.5}}], "vendor_data": […]}]}
 //
-// What is unknown is the word "None". A score of -1 is none.
+// Package anchore describes a vulnerability.
 package anchore_engine
 
 import (
-	"strings"
-
 	"defectdojo/gate"
 	"defectdojo/parsers"
+	"defectdojo/parsers/anchore"
 	"defectdojo/parsers/stream"
 )
 
@@ -41,78 +40,14 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	return parsers.No
 }
 
-type vulnerability struct {
-	Vuln           string `json:"vuln"`
-	Severity       string `json:"severity"`
-	Feed           string `json:"feed"`
-	FeedGroup      string `json:"feed_group"`
-	Fix            string `json:"fix"`
-	Package        string `json:"package"`
-	PackageName    string `json:"package_name"`
-	PackageVersion string `json:"package_version"`
-	PackageType    string `json:"package_type"`
-	PackagePath    string `json:"package_path"`
-	PackageCPE     string `json:"package_cpe"`
-	URL            string `json:"url"`
-	Description    string `json:"description"`
-	NVD            []data `json:"nvd_data"`
-	Vendor         []data `json:"vendor_data"`
-}
-
-type data struct {
-	ID   string `json:"id"`
-	CVSS struct {
-		Base stream.Float `json:"base_score"`
-	} `json:"cvss_v3"`
-}
-
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Anchore Engine"
 	return stream.JSON(in, stream.Object(stream.Fields{
 		"imageDigest": stream.One(func(s stream.Text) error { run.Target = string(s); return nil }),
-		"vulnerabilities": stream.Each(func(v vulnerability) error {
-			out.Emit(v.observation(run.Target))
+		"vulnerabilities": stream.Each(func(v anchore.Vulnerability) error {
+			out.Emit(v.Observation(run.Target))
 			return nil
 		}),
 	}, "vulnerabilities"))
-}
-
-func (v vulnerability) observation(image string) gate.Observation {
-	var about parsers.Text
-	about.Add(known(v.Description)).Fact("Package", v.Package).Fact("Type", v.PackageType).Fact("Path", known(v.PackagePath)).
-		Fact("Image", known(image)).Fact("Feed", strings.Trim(v.Feed+"/"+v.FeedGroup, "/")).Fact("CPE", known(v.PackageCPE))
-	o := gate.Observation{
-		Title:            v.Vuln + " - " + v.Package + "(" + v.PackageType + ")",
-		Severity:         gate.ParseSeverity(v.Severity),
-		Description:      about.String(),
-		Mitigation:       "No version that fixes it is known yet. See " + v.URL,
-		References:       v.URL,
-		VulnerabilityIDs: []string{v.Vuln},
-		RuleID:           v.Vuln,
-		FilePath:         v.PackagePath,
-		ComponentName:    v.PackageName,
-		ComponentVersion: v.PackageVersion,
-		URL:              v.URL,
-		FixAvailable:     new(known(v.Fix) != ""),
-		Fix:              known(v.Fix),
-	}
-	if known(v.Fix) != "" {
-		o.Mitigation = "Upgrade " + v.PackageName + " to " + v.Fix + ". See " + v.URL
-	}
-	for _, d := range append(v.NVD, v.Vendor...) {
-		if d.CVSS.Base.OK && d.CVSS.Base.F > 0 {
-			o.CVSSv3Score = d.CVSS.Base.Ptr()
-			break
-		}
-	}
-	return o
-}
-
-// known returns s unless it says that it is unknown.
-func known(s string) string {
-	if s == "None" {
-		return ""
-	}
-	return s
 }

@@ -40,20 +40,16 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	return parsers.No
 }
 
-// scores are the severities by the score's number.
-var scores = map[string]gate.Severity{"0": gate.Info, "1": gate.Low, "2": gate.Medium, "3": gate.High, "4": gate.Critical}
-
 // findings gathers what is met at several places.
 type findings struct {
-	list     []*gate.Observation
-	byKey    map[string]*gate.Observation
+	merged   *parsers.Merged
 	messages parsers.Messages
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "AppSpider"
-	f := findings{byKey: map[string]*gate.Observation{}}
+	f := findings{merged: parsers.Merge(out)}
 	err := stream.XML(in, []string{"VulnSummary"}, stream.Elements{
 		"VulnSummary/AppVersion":  stream.CharData(func(s string) error { run.Version = s; return nil }),
 		"VulnSummary/ScanName":    stream.CharData(func(s string) error { run.Target = s; return nil }),
@@ -67,9 +63,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range f.list {
-		out.Emit(*o)
-	}
+	f.merged.Emit()
 	return nil
 }
 
@@ -77,24 +71,21 @@ func (f *findings) add(n *stream.Node) {
 	score, _, _ := strings.Cut(n.Get("AttackScore"), "-")
 	place := parsers.First(n.Get("VulnUrl"), n.Get("Url"), n.Get("WebSite"))
 	key := strings.Join([]string{score, n.Get("VulnType"), n.Get("CweId")}, "\x00")
-	o := f.byKey[key]
-	if o == nil {
+	o, _ := f.merged.At(key, func() *gate.Observation {
 		var text parsers.Text
 		text.Add(parsers.Markdown(n.Get("Description"))).Fact("Place", strings.TrimSpace(value(n, "Method")+" "+place)).Fact("Parameter", value(n, "ParameterName")).
 			Fact("Attack", value(n, "AttackType")).Fact("Attack value", value(n, "AttackValue")).Fact("Seen", value(n, "MatchedString")).
 			Fact("Confidence", value(n, "Confidence")).Fact("CAPEC", value(n, "CAPEC"))
-		o = &gate.Observation{
+		return &gate.Observation{
 			Title:       n.Get("VulnType"),
-			Severity:    scores[score],
+			Severity:    parsers.Rank(score, 0),
 			Description: text.String(),
 			Mitigation:  parsers.Markdown(n.Get("Recommendation")),
 			Impact:      "The report tells no impact.",
 			CWE:         gate.ParseCWE(n.Get("CweId")),
 			Param:       value(n, "ParameterName"),
 		}
-		f.byKey[key] = o
-		f.list = append(f.list, o)
-	}
+	})
 	o.Endpoints = append(o.Endpoints, parsers.Endpoint(place))
 	for a := range n.Each("AttackList/Attack") {
 		for t := range a.Each("TrafficList/Traffic") {

@@ -76,15 +76,14 @@ type message struct {
 
 // findings gathers the issues of one name.
 type findings struct {
-	list     []*gate.Observation
-	byKey    map[string]*gate.Observation
+	merged   *parsers.Merged
 	messages parsers.Messages
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Arachni"
-	f := findings{byKey: map[string]*gate.Observation{}}
+	f := findings{merged: parsers.Merge(out)}
 	text := func(set func(string)) stream.Value {
 		return stream.One(func(t stream.Text) error { set(string(t)); return nil })
 	}
@@ -107,20 +106,16 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range f.list {
+	for _, o := range f.merged.All() {
 		o.Date = gate.DateOf(run.StartedAt)
-		out.Emit(*o)
 	}
+	f.merged.Emit()
 	return nil
 }
 
 func (f *findings) add(i issue) {
-	o := f.byKey[i.Name]
-	if o == nil {
-		o = i.observation()
-		f.byKey[i.Name] = o
-		f.list = append(f.list, o)
-	} else {
+	o, isNew := f.merged.At(i.Name, i.observation)
+	if !isNew {
 		*o.Occurrences++
 		o.Severity = max(o.Severity, gate.ParseSeverity(i.Severity))
 	}

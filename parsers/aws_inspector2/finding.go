@@ -86,14 +86,7 @@ func (p *packageDetails) tell(o *gate.Observation, about, how *parsers.Text) {
 
 // tell adds what is known of vulnerable code.
 func (c *codeDetails) tell(o *gate.Observation, about *parsers.Text) {
-	for _, w := range c.CWEs {
-		if n := gate.ParseCWE(w); n != 0 {
-			o.CWEs = append(o.CWEs, n)
-		}
-	}
-	if len(o.CWEs) > 0 {
-		o.CWE = o.CWEs[0]
-	}
+	parsers.SetCWEs(o, c.CWEs...)
 	o.Check = c.Rule
 	o.FilePath = parsers.First(c.File.Path, c.File.Name)
 	o.Line, o.EndLine = c.File.Start.Ptr(), c.File.End.Ptr()

@@ -107,14 +107,7 @@ func (f finding) observation(severity gate.Severity) gate.Observation {
 		SASTSourceFilePath: string(f.File),
 		SASTSinkObject:     string(f.Sink.Value.Content),
 	}
-	for _, c := range f.CWEs {
-		if id := gate.ParseCWE(string(c)); id > 0 {
-			o.CWEs = append(o.CWEs, id)
-		}
-	}
-	if len(o.CWEs) > 0 {
-		o.CWE = o.CWEs[0]
-	}
+	parsers.SetCWEs(&o, f.CWEs...)
 	return o
 }
 

@@ -9,8 +9,6 @@
 package blackduck_binary_analysis
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 
 	"defectdojo/gate"
@@ -65,7 +63,7 @@ func observation(r stream.Row) gate.Observation {
 		URL:                   r.Get("Vulnerability URL"),
 		CWE:                   vulnerableComponents,
 		RuleID:                cve,
-		UniqueID:              unique(file, r.Get("Object SHA1"), title),
+		UniqueID:              parsers.Digest(file, r.Get("Object SHA1"), title),
 		FilePath:              file,
 		ComponentName:         component,
 		ComponentVersion:      version,
@@ -82,12 +80,6 @@ func observation(r stream.Row) gate.Observation {
 		o.CVSSv3Score = s.Ptr()
 	}
 	return o
-}
-
-// unique is the identity that DefectDojo gives: where the object is, what it is and what is wrong with it.
-func unique(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "")))
-	return hex.EncodeToString(sum[:])
 }
 
 // vector returns the CVSS vector of the newest version that the record has.

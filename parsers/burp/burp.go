@@ -141,12 +141,7 @@ func newGroup(n *stream.Node) *group {
 		ScannerConfidence: confidences[strings.ToLower(n.Get("confidence"))],
 	}}
 	for _, id := range cwes.FindAllStringSubmatch(n.Get("vulnerabilityClassifications"), 50) {
-		if cwe := gate.ParseCWE(id[1]); cwe > 0 {
-			g.o.CWEs = append(g.o.CWEs, cwe)
-		}
-	}
-	if len(g.o.CWEs) > 0 {
-		g.o.CWE = g.o.CWEs[0]
+		parsers.SetCWEs(&g.o, id[1])
 	}
 	g.fix(n.Get("remediationBackground"))
 	return g

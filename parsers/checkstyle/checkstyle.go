@@ -38,12 +38,6 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	return parsers.No
 }
 
-// severities are the levels of Checkstyle and of those that write its format.
-var severities = map[string]gate.Severity{
-	"critical": gate.Critical, "fatal": gate.Critical, "error": gate.High, "high": gate.High, "warning": gate.Medium, "warn": gate.Medium, "medium": gate.Medium,
-	"info": gate.Low, "note": gate.Low, "low": gate.Low, "style": gate.Info, "hint": gate.Info,
-}
-
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Checkstyle XML"
@@ -98,8 +92,18 @@ func observation(file string, attr func(string) string) gate.Observation {
 	return o
 }
 
+// severity reads a level, or the word for a severity that some write for one.
 func severity(level string) gate.Severity {
-	if s, ok := severities[strings.ToLower(level)]; ok {
+	switch level = strings.ToLower(level); level {
+	case "style", "hint":
+		return gate.Info
+	case "fatal":
+		return gate.Critical
+	}
+	if s, ok := parsers.Level(level); ok {
+		return s
+	}
+	if s, ok := gate.SeverityOf(level); ok && level != "" {
 		return s
 	}
 	return gate.Medium

@@ -11,8 +11,6 @@ package codechecker
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -159,6 +157,5 @@ func unique(r report) string {
 	if r.Line.OK && r.Column.OK {
 		fmt.Fprintf(&b, "Location in file: line %d, column %d\n", r.Line.N, r.Column.N)
 	}
-	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:])
+	return parsers.Digest(b.String())
 }

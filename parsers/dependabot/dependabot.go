@@ -185,12 +185,7 @@ func exact(versions string) string {
 // rate adds the weaknesses and the EPSS score.
 func (v advisory) rate(o *gate.Observation) {
 	for _, c := range v.CWEs {
-		if n := gate.ParseCWE(string(c.ID)); n > 0 {
-			o.CWEs = append(o.CWEs, n)
-		}
-	}
-	if len(o.CWEs) > 0 {
-		o.CWE = o.CWEs[0]
+		parsers.SetCWEs(o, c.ID)
 	}
 	for _, e := range v.EPSS {
 		if e.Percentage.OK && e.Percentage.F <= 1 {

@@ -136,15 +136,8 @@ func (a alert) severity() gate.Severity {
 	if s := said(a.Rule.Security); s != "" {
 		return gate.ParseSeverity(s)
 	}
-	switch strings.ToLower(string(a.Rule.Severity)) {
-	case "error":
-		return gate.High
-	case "warning":
-		return gate.Medium
-	case "note":
-		return gate.Low
-	}
-	return gate.Info
+	severity, _ := parsers.Level(string(a.Rule.Severity))
+	return severity
 }
 
 func (a alert) description() string {

@@ -12,8 +12,6 @@
 package jfrog_xray_api_summary_artifact
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"regexp"
 	"strings"
 
@@ -126,7 +124,7 @@ func observation(a artifact, i issue) gate.Observation {
 		Severity:         gate.ParseSeverity(string(i.Severity)),
 		Description:      describe(a, i, library+":"+of),
 		RuleID:           string(i.ID),
-		UniqueID:         unique(string(a.SHA256), library, of, parsers.First(string(i.ID), string(i.Summary))),
+		UniqueID:         parsers.Digest(string(a.SHA256), library, of, parsers.First(string(i.ID), string(i.Summary))),
 		FilePath:         i.first(),
 		ComponentName:    name,
 		ComponentVersion: version,
@@ -136,18 +134,11 @@ func observation(a artifact, i issue) gate.Observation {
 		if c.ID != "" {
 			o.VulnerabilityIDs = append(o.VulnerabilityIDs, string(c.ID))
 		}
-		for _, w := range c.CWEs {
-			if n := gate.ParseCWE(string(w)); n > 0 {
-				o.CWEs = append(o.CWEs, n)
-			}
-		}
+		parsers.SetCWEs(&o, c.CWEs...)
 		parsers.SetCVSS(&o, string(c.V3))
 	}
 	if i.ID != "" {
 		o.VulnerabilityIDs = append(o.VulnerabilityIDs, string(i.ID))
-	}
-	if len(o.CWEs) > 0 {
-		o.CWE, o.NoCWE = o.CWEs[0], false
 	}
 	for _, c := range i.Components {
 		o.Fix = parsers.First(o.Fix, parsers.Fixed(stream.Strings(c.Fixed)...))
@@ -184,12 +175,6 @@ func impacted(path string) (name, version string) {
 		return m[1], m[2]
 	}
 	return end, ""
-}
-
-// unique is the identity that DefectDojo gives: the artifact, the component in it and the issue.
-func unique(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "")))
-	return hex.EncodeToString(sum[:])
 }
 
 func describe(a artifact, i issue, where string) string {

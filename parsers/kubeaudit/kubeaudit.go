@@ -61,8 +61,6 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	return err
 }
 
-var severities = map[string]gate.Severity{"error": gate.High, "warning": gate.Medium, "info": gate.Low}
-
 // told are the keys that have facts of their own.
 var told = []string{"AuditResultName", "ResourceApiVersion", "ResourceKind", "ResourceName", "ResourceNamespace", "Container", "level", "msg", "time"}
 
@@ -78,7 +76,7 @@ func observation(m map[string]stream.Text) gate.Observation {
 		}
 	}
 	text.Fact("Time", get("time"))
-	severity, known := severities[get("level")]
+	severity, known := parsers.Level(get("level"))
 	if !known {
 		severity = gate.Info
 	}

@@ -41,25 +41,15 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	return parsers.No
 }
 
-// severities are those of WebInspect, by number.
-var severities = map[string]gate.Severity{"0": gate.Info, "1": gate.Low, "2": gate.Medium, "3": gate.High, "4": gate.Critical}
-
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "Fortify WebInspect"
-	var found []*gate.Observation
-	by := map[string]*gate.Observation{}
+	merged := parsers.Merge(out)
 	err := stream.XML(in, []string{"Sessions"}, stream.Elements{
 		"Sessions/Session": stream.Record(func(session *stream.Node) error {
 			for issue := range session.Each("Issues/Issue") {
-				o := observation(session, issue)
-				key := o.Title + "\x00" + issue.Get("Severity") + "\x00" + weaknesses(issue)
-				if first := by[key]; first != nil {
-					first.Endpoints = append(first.Endpoints, o.Endpoints...)
-					*first.Occurrences++
-					continue
-				}
-				by[key] = &o
-				found = append(found, &o)
+				key := issue.Get("Name") + "\x00" + issue.Get("Severity") + "\x00" + weaknesses(issue)
+				o := merged.Count(key, observation(session, issue))
+				o.Endpoints = append(o.Endpoints, parsers.Endpoint(session.Get("URL")))
 			}
 			return nil
 		}),
@@ -67,9 +57,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range found {
-		out.Emit(*o)
-	}
+	merged.Emit()
 	return nil
 }
 
@@ -80,7 +68,7 @@ func observation(session, issue *stream.Node) gate.Observation {
 	}
 	o := gate.Observation{
 		Title:            issue.Get("Name"),
-		Severity:         severities[issue.Get("Severity")],
+		Severity:         parsers.Rank(issue.Get("Severity"), 0),
 		Description:      describe(session, issue, section["Summary"]),
 		Impact:           section["Implication"],
 		StepsToReproduce: section["Execution"],
@@ -89,16 +77,14 @@ func observation(session, issue *stream.Node) gate.Observation {
 		Check:            issue.Get("VulnerabilityID"),
 		UniqueID:         issue.Attr("id"),
 		Param:            session.Get("AttackParamDescriptor"),
-		Occurrences:      new(1),
 	}
 	for c := range issue.Each("Classifications/Classification") {
-		if cwe := gate.ParseCWE(c.Attr("identifier")); c.Attr("kind") == "CWE" && cwe > 0 {
-			o.CWE = cwe
-			o.CWEs = append(o.CWEs, cwe)
+		if c.Attr("kind") == "CWE" {
+			parsers.SetCWEs(&o, c.Attr("identifier"))
 		}
 	}
-	if e := parsers.Endpoint(session.Get("URL")); e != "" {
-		o.Endpoints = []string{e}
+	if n := len(o.CWEs); n > 0 {
+		o.CWE = o.CWEs[n-1]
 	}
 	return o
 }

@@ -22,6 +22,7 @@
 package mobsf
 
 import (
+	"strconv"
 	"strings"
 
 	"defectdojo/gate"
@@ -63,14 +64,14 @@ func detect(s *parsers.Sample, source bool) parsers.Likeness {
 
 // findings gathers what a report says several times.
 type findings struct {
-	out   *parsers.Report
-	list  []*gate.Observation
-	byKey map[string]*gate.Observation
+	out    *parsers.Report
+	merged *parsers.Merged
+	places int // how many findings have a line
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "MobSF"
-	f := &findings{out: out, byKey: map[string]*gate.Observation{}}
+	f := &findings{out: out, merged: parsers.Merge(out)}
 	known := false
 	err := stream.JSON(in, stream.ByKind(stream.Kinds{
 		'{': func(d *stream.Decoder) error { return stream.Object(f.sections(&known))(d) },
@@ -85,9 +86,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if !known {
 		return stream.Errorf("it has none of the sections of a MobSF report, and no mobsfscan \"results\"")
 	}
-	for _, o := range f.list {
-		out.Emit(*o)
-	}
+	f.merged.Emit()
 	return nil
 }
 
@@ -125,15 +124,11 @@ func (f *findings) sections(known *bool) stream.Fields {
 // add adds a finding, or counts it again.
 func (f *findings) add(o gate.Observation) {
 	key := strings.Join([]string{o.Title, o.Severity.String(), o.FilePath, o.Description}, "\x00")
-	if o.Line == nil {
-		if have := f.byKey[key]; have != nil {
-			*have.Occurrences++
-			return
-		}
+	if o.Line != nil { // a place of its own
+		key += "\x00" + strconv.Itoa(f.places)
+		f.places++
 	}
-	o.Occurrences = new(1)
-	f.byKey[key] = &o
-	f.list = append(f.list, &o)
+	f.merged.Count(key, o)
 }
 
 // mobile is the weakness that stands for all of mobile apps'.

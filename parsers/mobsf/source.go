@@ -8,9 +8,6 @@ import (
 	"defectdojo/parsers/stream"
 )
 
-// grades are the words of mobsfscan's rules and of QARK.
-var grades = map[string]gate.Severity{"ERROR": gate.High, "WARNING": gate.Medium, "INFO": gate.Low}
-
 // results reads mobsfscan's findings by their rules.
 func (f *findings) results() stream.Value {
 	type file struct {
@@ -41,7 +38,7 @@ func (f *findings) results() stream.Value {
 				text.Add(strings.Join(strings.Fields(m.Description), " ")).Fact("OWASP MASVS", string(m.MASVS)).Fact("OWASP Mobile", string(m.OWASP)).Fact("Weakness", string(m.CWE)).Code("", at.Snippet)
 				o := gate.Observation{
 					Title:       name,
-					Severity:    grades[strings.ToUpper(m.Severity)],
+					Severity:    level(m.Severity),
 					Description: text.String(),
 					References:  string(m.Reference),
 					CWE:         gate.ParseCWE(string(m.CWE)),
@@ -90,4 +87,10 @@ func (f *findings) addQark(q struct {
 	o.FilePath = q.File
 	f.add(o)
 	return nil
+}
+
+// level reads the word of a rule of mobsfscan's.
+func level(word string) gate.Severity {
+	severity, _ := parsers.Level(word)
+	return severity
 }

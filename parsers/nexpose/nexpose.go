@@ -51,12 +51,11 @@ func detect(s *parsers.Sample) parsers.Likeness {
 type findings struct {
 	definitions map[string]gate.Observation // by id in lower case
 	address     string                      // of the node that is being read
-	list        []*gate.Observation
-	byKey       map[string]*gate.Observation
+	merged      *parsers.Merged
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
-	f := findings{definitions: map[string]gate.Observation{}, byKey: map[string]*gate.Observation{}}
+	f := findings{definitions: map[string]gate.Observation{}, merged: parsers.Merge(out)}
 	if err := stream.XML(in, []string{"NexposeReport"}, stream.Elements{"*/vulnerability": stream.Record(f.define)}); err != nil {
 		return err
 	}
@@ -77,8 +76,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		"NexposeReport/nodes/node": stream.Start(func(attr func(string) string) error {
 			f.address = attr("address")
 			if attr("status") == "alive" {
-				f.see("Host Up", f.address, func() gate.Observation {
-					return gate.Observation{Title: "Host Up", Description: "The host is up: it answered to an ICMP request, or on a TCP or UDP port."}
+				f.see("Host Up", f.address, func() *gate.Observation {
+					return &gate.Observation{Title: "Host Up", Description: "The host is up: it answered to an ICMP request, or on a TCP or UDP port."}
 				})
 			}
 			return nil
@@ -89,9 +88,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range f.list {
-		out.Emit(*o)
-	}
+	f.merged.Emit()
 	return nil
 }
 
@@ -152,14 +149,8 @@ func severityOf(s string) gate.Severity {
 }
 
 // see adds a place to the finding with a key.
-func (f *findings) see(key, endpoint string, begin func() gate.Observation) *gate.Observation {
-	o := f.byKey[key]
-	if o == nil {
-		made := begin()
-		o = &made
-		f.byKey[key] = o
-		f.list = append(f.list, o)
-	}
+func (f *findings) see(key, endpoint string, begin func() *gate.Observation) *gate.Observation {
+	o, _ := f.merged.At(key, begin)
 	o.Endpoints = append(o.Endpoints, endpoint)
 	return o
 }
@@ -174,7 +165,7 @@ func (f *findings) test(n *stream.Node, endpoint, where string) {
 	if !known || !strings.HasPrefix(n.Attr("status"), "vulnerable") {
 		return
 	}
-	o := f.see("test "+id, endpoint, func() gate.Observation { return definition })
+	o := f.see("test "+id, endpoint, func() *gate.Observation { return &definition })
 	if proof := prose(n); proof != "" && len(o.Description) < maxText {
 		var text parsers.Text
 		o.Description = text.Add(o.Description).Fact("Seen at "+f.address+where, proof).String()
@@ -203,7 +194,7 @@ func (f *findings) endpoint(n *stream.Node) error {
 
 func (f *findings) port(protocol, port, service, endpoint string, n *stream.Node) {
 	title := "Open port " + strings.ToUpper(protocol) + "/" + port
-	o := f.see(title, endpoint, func() gate.Observation {
+	o := f.see(title, endpoint, func() *gate.Observation {
 		var text parsers.Text
 		text.Add("The port is open.").Fact("Service", service)
 		settings := map[string]string{}
@@ -213,7 +204,7 @@ func (f *findings) port(protocol, port, service, endpoint string, n *stream.Node
 		for _, name := range slices.Sorted(maps.Keys(settings)) {
 			text.Fact(name, settings[name])
 		}
-		return gate.Observation{Title: title, Description: text.String()}
+		return &gate.Observation{Title: title, Description: text.String()}
 	})
 	if service != "" && service != "<unknown>" { // the last host's, as DefectDojo
 		o.Tags = []string{strings.Trim(slug.ReplaceAllString(strings.ToLower(service), "-"), "-")}

@@ -49,10 +49,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 }
 
 // findings gathers what is met at several places.
-type findings struct {
-	list  []*gate.Observation
-	byKey map[string]*gate.Observation
-}
+type findings struct{ merged *parsers.Merged }
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "Nikto"
@@ -61,7 +58,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err := in.Rewind(); err != nil {
 		return err
 	}
-	f := &findings{byKey: map[string]*gate.Observation{}}
+	f := &findings{parsers.Merge(out)}
 	read := f.json
 	if bytes.HasPrefix(bytes.TrimSpace(head[:n]), []byte("<")) {
 		read = f.xml
@@ -69,9 +66,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err := read(in, out); err != nil {
 		return err
 	}
-	for _, o := range f.list {
-		out.Emit(*o)
-	}
+	f.merged.Emit()
 	return nil
 }
 
@@ -149,8 +144,7 @@ type item struct{ id, method, osvdb, text, references, endpoint, place string }
 
 func (f *findings) add(i item) {
 	key := i.id + "\x00" + i.text
-	o := f.byKey[key]
-	if o == nil {
+	o, _ := f.merged.At(key, func() *gate.Observation {
 		var text parsers.Text
 		text.Add(i.text).Fact("Place", i.place).Fact("HTTP method", i.method).Fact("Check", i.id)
 		severity := gate.Info
@@ -158,10 +152,8 @@ func (f *findings) add(i item) {
 			text.Fact("OSVDB", i.osvdb)
 			severity = gate.Medium // a vulnerability that has a name
 		}
-		o = &gate.Observation{Title: i.text, Severity: severity, Description: text.String(), References: i.references, RuleID: i.id, Occurrences: new(0)}
-		f.byKey[key] = o
-		f.list = append(f.list, o)
-	}
+		return &gate.Observation{Title: i.text, Severity: severity, Description: text.String(), References: i.references, RuleID: i.id, Occurrences: new(0)}
+	})
 	*o.Occurrences++
 	o.Endpoints = append(o.Endpoints, i.endpoint)
 }

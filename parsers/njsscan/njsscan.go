@@ -85,10 +85,8 @@ func rules(out *parsers.Report, kind string) stream.Value {
 	})
 }
 
-var severities = map[string]gate.Severity{"ERROR": gate.High, "WARNING": gate.Medium, "INFO": gate.Low}
-
 func observation(name, kind string, r rule, f file) gate.Observation {
-	severity, known := severities[string(r.Metadata.Severity)]
+	severity, known := parsers.Level(string(r.Metadata.Severity))
 	if !known {
 		severity = gate.ParseSeverity(string(r.Metadata.Severity))
 	}

@@ -14,12 +14,9 @@
 package npm_audit
 
 import (
-	"regexp"
-	"slices"
-	"strconv"
-
 	"defectdojo/gate"
 	"defectdojo/parsers"
+	"defectdojo/parsers/npm"
 	"defectdojo/parsers/stream"
 )
 
@@ -45,28 +42,6 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	return parsers.No
 }
 
-type advisory struct {
-	ID       stream.Text `json:"id"`
-	Findings []struct {
-		Version string   `json:"version"`
-		Paths   []string `json:"paths"`
-	} `json:"findings"`
-	Title      string                        `json:"title"`
-	Module     string                        `json:"module_name"`
-	CVEs       []string                      `json:"cves"`
-	GHSA       stream.Text                   `json:"github_advisory_id"`
-	Vulnerable stream.Text                   `json:"vulnerable_versions"`
-	Patched    stream.Text                   `json:"patched_versions"`
-	Overview   stream.Text                   `json:"overview"`
-	Todo       stream.Text                   `json:"recommendation"`
-	References stream.Text                   `json:"references"`
-	Severity   string                        `json:"severity"`
-	CWE        stream.OneOrMany[stream.Text] `json:"cwe"`
-	Access     stream.Text                   `json:"access"`
-	Created    stream.Text                   `json:"created"`
-	URL        string                        `json:"url"`
-}
-
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "npm audit"
 	return stream.JSON(in, stream.Object(stream.Fields{
@@ -81,10 +56,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			return stream.Errorf("it is of npm 7 or later (auditReportVersion %d): use the scan type \"NPM Audit v7+ Scan\"", v.N)
 		}),
 		"advisories": stream.Entries(func(_ string, d *stream.Decoder) error {
-			return stream.One(func(a advisory) error {
-				for _, f := range a.Findings {
-					out.Component(gate.Component{Name: a.Module, Version: f.Version, PURL: parsers.PURL("npm", a.Module, f.Version)})
-				}
+			return stream.One(func(a npm.Advisory) error {
+				a.Components(out)
 				out.Emit(observation(a))
 				return nil
 			})(d)
@@ -92,17 +65,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	}, "advisories"))
 }
 
-// vulnerableComponent is the CWE of an advisory that has none of its own.
-const vulnerableComponent = 1035
-
-func observation(a advisory) gate.Observation {
-	var file, version string
-	if len(a.Findings) > 0 {
-		version = a.Findings[0].Version
-		if len(a.Findings[0].Paths) > 0 {
-			file = censor(a.Findings[0].Paths[0])
-		}
-	}
+func observation(a npm.Advisory) gate.Observation {
 	o := gate.Observation{
 		Title:            a.Title + " - (" + a.Module + ", " + string(a.Vulnerable) + ")",
 		Severity:         gate.ParseSeverity(a.Severity),
@@ -112,10 +75,10 @@ func observation(a advisory) gate.Observation {
 		References:       parsers.Lines(a.URL, string(a.References)),
 		VulnerabilityIDs: a.CVEs,
 		Check:            string(a.ID),
-		FilePath:         file,
+		FilePath:         a.Path(),
 		ComponentName:    a.Module,
-		ComponentVersion: version,
-		PURL:             parsers.PURL("npm", a.Module, version),
+		ComponentVersion: a.Version(),
+		PURL:             parsers.PURL("npm", a.Module, a.Version()),
 		URL:              a.URL,
 		Fix:              parsers.Fixed(string(a.Patched)),
 		PublishDate:      parsers.ParseDate(string(a.Created)),
@@ -123,48 +86,17 @@ func observation(a advisory) gate.Observation {
 	if o.Mitigation == "" && a.Patched != "" {
 		o.Mitigation = "Upgrade `" + a.Module + "` to " + string(a.Patched) + "."
 	}
-	o.CWE, o.CWEs = weaknesses(a.CWE)
+	if o.CWE, o.CWEs = npm.VulnerableComponent, a.Weaknesses(); len(o.CWEs) > 0 {
+		o.CWE = o.CWEs[0]
+	}
 	return o
 }
 
-// numbers finds the CWEs in whatever form they are written.
-var numbers = regexp.MustCompile(`CWE-(\d{1,5})`)
-
-func weaknesses(texts []stream.Text) (int, []int) {
-	var all []int
-	for _, t := range texts {
-		for _, m := range numbers.FindAllStringSubmatch(string(t), 50) {
-			if n, err := strconv.Atoi(m[1]); err == nil && !slices.Contains(all, n) {
-				all = append(all, n)
-			}
-		}
-	}
-	if len(all) == 0 {
-		return vulnerableComponent, nil
-	}
-	return all[0], all
-}
-
-// hashes are what npm puts in place of the names of private packages; they
-// change from run to run.
-var hashes = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
-
-func censor(path string) string { return hashes.ReplaceAllString(path, "censored_by_npm_audit") }
-
-func describe(a advisory) string {
+func describe(a npm.Advisory) string {
 	var text parsers.Text
 	text.Add(string(a.Overview)).Fact("Package", a.Module).Fact("Vulnerable versions", string(a.Vulnerable)).Fact("Patched versions", string(a.Patched))
 	text.Facts("CVEs", a.CVEs).Fact("GitHub's id", string(a.GHSA)).Fact("Access", string(a.Access)).Fact("Advisory", a.URL)
-	var paths []string
-	for _, f := range a.Findings {
-		for _, p := range f.Paths {
-			if len(paths) == 50 {
-				break
-			}
-			paths = append(paths, f.Version+": "+censor(p))
-		}
-	}
-	if len(paths) > 0 {
+	if paths := a.Paths(); len(paths) > 0 {
 		text.Add("It comes in by:").List(paths)
 	}
 	return text.String()

@@ -17,7 +17,6 @@ package npm_audit_7_plus
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -157,11 +156,7 @@ func observation(p pack) gate.Observation {
 	if len(p.Nodes) > 0 {
 		o.ComponentName = p.Nodes[0] // as DefectDojo has it: the place of the package
 	}
-	for _, c := range first.CWE {
-		if n := gate.ParseCWE(string(c)); n > 0 && !slices.Contains(o.CWEs, n) {
-			o.CWEs = append(o.CWEs, n)
-		}
-	}
+	parsers.SetCWEs(&o, first.CWE...)
 	if len(o.CWEs) > 0 {
 		o.CWE = o.CWEs[0]
 	}

@@ -93,8 +93,7 @@ type classification struct {
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "Nuclei"
-	byKey := map[string]*gate.Observation{}
-	var list []*gate.Observation
+	merged := parsers.Merge(out)
 	add := func(m match) error {
 		id := parsers.First(m.TemplateID, m.OldTemplateID)
 		if id == "" || m.Info == nil {
@@ -103,12 +102,8 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		place := parsers.First(m.MatchedAt, m.Matched, m.URL, string(m.Host))
 		endpoint := parsers.Endpoint(place)
 		key := strings.Join([]string{id, m.Type, m.matcher(), hostOf(endpoint)}, "\x00")
-		o := byKey[key]
-		if o == nil {
-			o = m.observation(id, place)
-			byKey[key] = o
-			list = append(list, o)
-		} else {
+		o, isNew := merged.At(key, func() *gate.Observation { return m.observation(id, place) })
+		if !isNew {
 			*o.Occurrences++
 		}
 		o.Endpoints = append(o.Endpoints, endpoint)
@@ -118,9 +113,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range list {
-		out.Emit(*o)
-	}
+	merged.Emit()
 	return nil
 }
 
@@ -158,14 +151,7 @@ func (m match) observation(id, place string) *gate.Observation {
 	for _, id := range words(class.CVE) {
 		o.VulnerabilityIDs = append(o.VulnerabilityIDs, strings.ToUpper(id))
 	}
-	for _, id := range words(class.CWE) {
-		if cwe := gate.ParseCWE(id); cwe > 0 {
-			o.CWEs = append(o.CWEs, cwe)
-		}
-	}
-	if len(o.CWEs) > 0 {
-		o.CWE = o.CWEs[0]
-	}
+	parsers.SetCWEs(o, words(class.CWE)...)
 	parsers.SetCVSS(o, string(class.CVSS))
 	if o.CVSSv3Score != nil && *o.CVSSv3Score == 0 {
 		o.CVSSv3Score = nil

@@ -140,14 +140,7 @@ func (r record) observation(a affected) gate.Observation {
 // weigh adds the weaknesses that GitHub's database names by ids alone.
 func (r record) weigh(o *gate.Observation, a affected) {
 	o.NoCWE = false
-	for _, id := range slices.Concat(r.DatabaseSpecific.Value.CWEIDs, a.DatabaseSpecific.Value.CWEIDs) {
-		if n := gate.ParseCWE(id); n > 0 && !slices.Contains(o.CWEs, n) {
-			o.CWEs = append(o.CWEs, n)
-		}
-	}
-	if o.CWE == 0 && len(o.CWEs) > 0 {
-		o.CWE = o.CWEs[0]
-	}
+	parsers.SetCWEs(o, slices.Concat(r.DatabaseSpecific.Value.CWEIDs, a.DatabaseSpecific.Value.CWEIDs)...)
 }
 
 // ranges are the affected versions of a package, in words.

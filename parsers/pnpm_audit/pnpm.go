@@ -12,12 +12,9 @@
 package pnpm_audit
 
 import (
-	"regexp"
-	"slices"
-	"strconv"
-
 	"defectdojo/gate"
 	"defectdojo/parsers"
+	"defectdojo/parsers/npm"
 	"defectdojo/parsers/stream"
 )
 
@@ -43,25 +40,6 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	return parsers.No
 }
 
-type advisory struct {
-	Findings []struct {
-		Version string   `json:"version"`
-		Paths   []string `json:"paths"`
-	} `json:"findings"`
-	ID         stream.Text                   `json:"id"`
-	Title      string                        `json:"title"`
-	Module     string                        `json:"module_name"`
-	Vulnerable stream.Text                   `json:"vulnerable_versions"`
-	Patched    stream.Text                   `json:"patched_versions"`
-	Severity   string                        `json:"severity"`
-	CWE        stream.OneOrMany[stream.Text] `json:"cwe"`
-	CVEs       []string                      `json:"cves"`
-	GHSA       string                        `json:"github_advisory_id"`
-	Overview   stream.Text                   `json:"overview"`
-	Todo       stream.Text                   `json:"recommendation"`
-	URL        string                        `json:"url"`
-}
-
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "pnpm"
 	return stream.JSON(in, stream.Object(stream.Fields{
@@ -73,13 +51,11 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			return stream.Errorf("the audit failed: %s %s", e.Code, e.Message)
 		}),
 		"advisories": stream.Entries(func(_ string, d *stream.Decoder) error {
-			return stream.One(func(a advisory) error {
+			return stream.One(func(a npm.Advisory) error {
 				if a.Module == "" {
 					return stream.Errorf("an advisory names no module")
 				}
-				for _, f := range a.Findings {
-					out.Component(gate.Component{Name: a.Module, Version: f.Version, PURL: parsers.PURL("npm", a.Module, f.Version)})
-				}
+				a.Components(out)
 				out.Emit(observation(a))
 				return nil
 			})(d)
@@ -87,26 +63,12 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	}, "advisories"))
 }
 
-// numbers finds the CWEs in whatever form they are written.
-var numbers = regexp.MustCompile(`CWE-(\d{1,5})`)
-
-func observation(a advisory) gate.Observation {
-	version := ""
-	var paths []string
-	for i, f := range a.Findings {
-		if i == 0 {
-			version = f.Version
-		}
-		for _, p := range f.Paths {
-			if len(paths) < 50 {
-				paths = append(paths, f.Version+": "+p)
-			}
-		}
-	}
-	id := parsers.First(a.GHSA, string(a.ID))
+func observation(a npm.Advisory) gate.Observation {
+	version := a.Version()
+	id := parsers.First(string(a.GHSA), string(a.ID))
 	var text parsers.Text
 	text.Add(a.Title).Add(string(a.Overview)).Fact("Package", a.Module).Fact("Installed version", version).Fact("Vulnerable versions", string(a.Vulnerable)).Fact("Patched versions", string(a.Patched)).Facts("CVEs", a.CVEs)
-	if len(paths) > 0 {
+	if paths := a.Paths(); len(paths) > 0 {
 		text.Add("It comes in by:").List(paths)
 	}
 	o := gate.Observation{
@@ -115,7 +77,7 @@ func observation(a advisory) gate.Observation {
 		Description:      text.String(),
 		Mitigation:       string(a.Todo),
 		References:       a.URL,
-		VulnerabilityIDs: append([]string{a.GHSA}, a.CVEs...),
+		VulnerabilityIDs: append([]string{string(a.GHSA)}, a.CVEs...),
 		RuleID:           id,
 		ComponentName:    a.Module,
 		ComponentVersion: version,
@@ -128,13 +90,7 @@ func observation(a advisory) gate.Observation {
 	} else if o.Mitigation == "" {
 		o.Mitigation = "No patched version of " + a.Module + " is known: replace it."
 	}
-	for _, t := range a.CWE {
-		for _, m := range numbers.FindAllStringSubmatch(string(t), 50) {
-			if n, err := strconv.Atoi(m[1]); err == nil && !slices.Contains(o.CWEs, n) {
-				o.CWEs = append(o.CWEs, n)
-			}
-		}
-	}
+	o.CWEs = a.Weaknesses()
 	if o.NoCWE = len(o.CWEs) != 1; !o.NoCWE { // of several none is the main one, as in DefectDojo
 		o.CWE = o.CWEs[0]
 	}

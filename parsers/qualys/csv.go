@@ -15,19 +15,14 @@ func parseCSV(in *stream.Input, out *parsers.Report) error {
 	if err := skipPreamble(r); err != nil {
 		return err
 	}
-	byID := map[string]*gate.Observation{}
-	var list []*gate.Observation
+	merged := parsers.Merge(out)
 	err := stream.Records(r, ',', []string{"QID"}, func(r stream.Row) error {
 		id := r.Get("QID")
 		if id == "" {
 			return nil // what stands below the table
 		}
-		o := byID[id]
-		if o == nil {
-			o = fromRow(r, id)
-			byID[id] = o
-			list = append(list, o)
-		} else if o.Mitigated && isActive(r) {
+		o, isNew := merged.At(id, func() *gate.Observation { return fromRow(r, id) })
+		if !isNew && o.Mitigated && isActive(r) {
 			o.Active, o.Mitigated = nil, false
 		}
 		host := parsers.First(r.Get("FQDN"), r.Get("DNS"), r.Get("IP"))
@@ -41,9 +36,7 @@ func parseCSV(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range list {
-		out.Emit(*o)
-	}
+	merged.Emit()
 	return nil
 }
 
@@ -85,7 +78,7 @@ func fromRow(r stream.Row, id string) *gate.Observation {
 	level := r.Get("Q_SEVERITY", "Severity")
 	o := &gate.Observation{
 		Title:            "QID-" + id + " | " + r.Get("Title", "VULN TITLE"),
-		Severity:         severities[level],
+		Severity:         parsers.Rank(level, 1),
 		Description:      text.String(),
 		Impact:           parsers.Markdown(r.Get("IMPACT")),
 		Mitigation:       parsers.Markdown(r.Get("SOLUTION")),

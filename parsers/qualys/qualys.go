@@ -62,9 +62,6 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	return parseCSV(in, out)
 }
 
-// severities by Qualys' levels.
-var severities = map[string]gate.Severity{"1": gate.Info, "2": gate.Low, "3": gate.Medium, "4": gate.High, "5": gate.Critical}
-
 // details is what the glossary says of a QID.
 type details struct {
 	title, severity, category, threat, impact, solution, cvss3 string
@@ -123,7 +120,7 @@ func fromXML(h, v *stream.Node, d details) gate.Observation {
 	}
 	o := gate.Observation{
 		Title:            "QID-" + v.Get("QID") + " | " + d.title,
-		Severity:         severities[d.severity],
+		Severity:         parsers.Rank(d.severity, 1),
 		Description:      text.String(),
 		Impact:           parsers.Markdown(d.impact),
 		Mitigation:       parsers.Markdown(d.solution),

@@ -42,9 +42,6 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	return parsers.Likely
 }
 
-// severities are Qualys', by number.
-var severities = map[string]gate.Severity{"1": gate.Info, "2": gate.Low, "3": gate.Medium, "4": gate.High, "5": gate.Critical}
-
 // place is where the vulnerabilities that follow are.
 type place struct {
 	host, address, system    string
@@ -105,7 +102,7 @@ func header(out *parsers.Report, key, value string) {
 func observation(n *stream.Node, at place) gate.Observation {
 	o := gate.Observation{
 		Title:       n.Get("TITLE"),
-		Severity:    severities[n.Attr("severity")],
+		Severity:    parsers.Rank(n.Attr("severity"), 1),
 		Description: describe(n, at),
 		Impact:      parsers.Markdown(n.Get("CONSEQUENCE")),
 		Mitigation:  parsers.Markdown(n.Get("SOLUTION")),

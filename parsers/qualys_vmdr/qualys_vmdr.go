@@ -91,13 +91,11 @@ func (r row) list(column string) []string {
 	return strings.FieldsFunc(r.get(column), func(c rune) bool { return c == ',' || c == ';' })
 }
 
-var severities = map[string]gate.Severity{"1": gate.Info, "2": gate.Low, "3": gate.Medium, "4": gate.High, "5": gate.Critical}
-
 func observation(r row) gate.Observation {
 	cve := r.get("CVE")
 	o := gate.Observation{
 		Title:            r.get("Title"),
-		Severity:         severities[r.get("Severity")],
+		Severity:         parsers.Rank(r.get("Severity"), 1),
 		Description:      describe(r),
 		Mitigation:       r.get("Solution"),
 		Impact:           r.get("Threat"),

@@ -54,13 +54,12 @@ type details struct {
 // findings gathers what is met at several places.
 type findings struct {
 	glossary map[string]details
-	byID     map[string]*gate.Observation
-	list     []*gate.Observation
+	merged   *parsers.Merged
 	messages parsers.Messages
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
-	f := findings{glossary: map[string]details{}, byID: map[string]*gate.Observation{}}
+	f := findings{glossary: map[string]details{}, merged: parsers.Merge(out)}
 	run := out.Run()
 	run.Tool = "Qualys WAS"
 	err := stream.XML(in, roots, stream.Elements{"*/QID_LIST": stream.RecordOf(stream.Parts{"QID": f.define}, func(*stream.Node) error { return nil })})
@@ -79,9 +78,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range f.list {
-		out.Emit(*o)
-	}
+	f.merged.Emit()
 	return nil
 }
 
@@ -98,13 +95,14 @@ var severities = map[string]gate.Severity{"1": gate.Low, "2": gate.Low, "3": gat
 // at returns the finding of a QID, a new one if there is none.
 func (f *findings) at(n *stream.Node, severity func(details) gate.Severity) *gate.Observation {
 	id := n.Get("QID")
-	if o := f.byID[id]; o != nil {
-		return o
-	}
-	d := f.glossary[id]
+	o, _ := f.merged.At(id, func() *gate.Observation { return f.glossary[id].observation(id, severity) })
+	return o
+}
+
+func (d details) observation(id string, severity func(details) gate.Severity) *gate.Observation {
 	var text parsers.Text
 	text.Add(parsers.Markdown(d.description)).Fact("Category", d.category).Fact("Group", d.group).Fact("QID", id)
-	o := &gate.Observation{
+	return &gate.Observation{
 		Title:       parsers.First(d.title, "QID "+id),
 		Severity:    severity(d),
 		Description: text.String(),
@@ -113,9 +111,6 @@ func (f *findings) at(n *stream.Node, severity func(details) gate.Severity) *gat
 		CWE:         gate.ParseCWE(d.cwe),
 		RuleID:      id,
 	}
-	f.byID[id] = o
-	f.list = append(f.list, o)
-	return o
 }
 
 func (f *findings) vulnerability(n *stream.Node) error {

@@ -132,17 +132,11 @@ func (d dependency) inventory() gate.Component {
 
 // emit puts out the vulnerabilities of the components and of the dependencies within them.
 func (r *report) emit(out *parsers.Report) {
-	var found []*gate.Observation
-	by := map[string]*gate.Observation{}
+	merged := parsers.Merge(out)
 	add := func(o gate.Observation) {
-		key := o.Title + "\x00" + o.FilePath
-		if first := by[key]; first != nil {
+		if first := merged.Count(o.Title+"\x00"+o.FilePath, o); *first.Occurrences > 1 {
 			first.Description += "\n" + o.Description[strings.LastIndexByte(o.Description, '\n')+1:]
-			*first.Occurrences++
-			return
 		}
-		by[key] = &o
-		found = append(found, &o)
 	}
 	for _, c := range r.components {
 		for _, id := range c.Identity.Vulnerabilities.Value.Active {
@@ -155,9 +149,7 @@ func (r *report) emit(out *parsers.Report) {
 			}
 		}
 	}
-	for _, o := range found {
-		out.Emit(*o)
-	}
+	merged.Emit()
 }
 
 func (r *report) ofComponent(id string, c component) gate.Observation {
@@ -203,7 +195,6 @@ func (r *report) observation(id string, c component) gate.Observation {
 		RuleID:           id,
 		CVSSv3Score:      v.CVSS.Score.Ptr(),
 		FilePath:         c.place(),
-		Occurrences:      new(1),
 		Date:             r.date,
 		Exploited:        slices.Contains(v.Exploit, "MALWARE") || slices.Contains(v.Exploit, "MANDATE"),
 	}

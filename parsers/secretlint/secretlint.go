@@ -100,8 +100,6 @@ func emit(out *parsers.Report, path string, m message) {
 	out.Emit(observation(path, m))
 }
 
-var severities = map[string]gate.Severity{"error": gate.High, "warning": gate.Medium, "info": gate.Low}
-
 func observation(path string, m message) gate.Observation {
 	rule := string(m.RuleID)
 	if at := strings.LastIndex(rule, "secretlint-rule-"); at >= 0 {
@@ -117,7 +115,7 @@ func observation(path string, m message) gate.Observation {
 			said = parsers.Redact(said, string(secret))
 		}
 	}
-	severity, known := severities[strings.ToLower(string(m.Severity))]
+	severity, known := parsers.Level(string(m.Severity))
 	if !known {
 		severity = gate.High
 	}

@@ -146,14 +146,7 @@ func withoutLogin(t stream.Text) string {
 
 // setCWE takes the first weakness as the main one.
 func setCWE(o *gate.Observation, names texts) {
-	for _, n := range names {
-		if id := gate.ParseCWE(string(n)); id > 0 {
-			o.CWEs = append(o.CWEs, id)
-		}
-	}
-	if len(o.CWEs) > 0 {
-		o.CWE = o.CWEs[0]
-	}
+	parsers.SetCWEs(o, names...)
 }
 
 // trace lists the places in a data-flow trace, whose form differs between

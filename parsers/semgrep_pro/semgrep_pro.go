@@ -136,14 +136,7 @@ func (f finding) observation() gate.Observation {
 	if s := strings.ToLower(string(f.Status)); s == "fixed" || s == "ignored" || s == "removed" {
 		o.Active = new(false)
 	}
-	for _, n := range f.Rule.CWEs {
-		if id := gate.ParseCWE(string(n)); id > 0 {
-			o.CWEs = append(o.CWEs, id)
-		}
-	}
-	if len(o.CWEs) > 0 {
-		o.CWE = o.CWEs[0]
-	}
+	parsers.SetCWEs(&o, f.Rule.CWEs...)
 	return o
 }
 

@@ -14,7 +14,6 @@
 package snyk_issue_api
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -139,12 +138,7 @@ func observation(i issue) gate.Observation {
 		FixAvailable: new(false),
 	}
 	for _, c := range a.Classes {
-		if n := gate.ParseCWE(string(c.ID)); n > 0 && !slices.Contains(o.CWEs, n) {
-			o.CWEs = append(o.CWEs, n)
-		}
-	}
-	if len(o.CWEs) > 0 {
-		o.CWE = o.CWEs[0]
+		parsers.SetCWEs(&o, c.ID)
 	}
 	var links []string
 	for _, p := range a.Problems {

@@ -8,9 +8,6 @@ import (
 	"defectdojo/parsers/stream"
 )
 
-// severities by the number that the XML writes.
-var severities = map[string]gate.Severity{"0": gate.Info, "1": gate.Low, "2": gate.Medium, "3": gate.High, "4": gate.Critical}
-
 // host is the ReportHost that is being read.
 type host struct{ name, fqdn, ip string }
 
@@ -142,7 +139,7 @@ func fromXML(n *stream.Node, title string) gate.Observation {
 	}
 	o := gate.Observation{
 		Title:       title,
-		Severity:    severities[n.Attr("severity")],
+		Severity:    parsers.Rank(n.Attr("severity"), 0),
 		Description: text.String(),
 		Impact:      n.Get("description"),
 		Mitigation:  parsers.First(n.Get("solution"), "Tenable names no solution."),

@@ -43,8 +43,7 @@ func detect(s *parsers.Sample) parsers.Likeness {
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "testssl.sh"
-	byKey := map[string]*gate.Observation{}
-	var list []*gate.Observation
+	merged := parsers.Merge(out)
 	err := stream.CSV(in, []string{"id", "fqdn/ip", "port", "severity", "finding"}, func(r stream.Row) error {
 		host, ip, _ := strings.Cut(r.Get("fqdn/ip"), "/")
 		host = parsers.First(host, ip)
@@ -68,13 +67,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		for _, id := range ids {
 			o := observation(r, id, ip)
 			key := strings.Join([]string{o.Title, o.Severity.String(), r.Get("finding"), id, r.Get("cwe")}, "\x00")
-			if have := byKey[key]; have != nil {
-				*have.Occurrences++
-				o = have
-			} else {
-				byKey[key] = o
-				list = append(list, o)
-			}
+			o = merged.Count(key, *o)
 			o.Endpoints = append(o.Endpoints, parsers.HostPort("", host, r.Get("port")))
 		}
 		return nil
@@ -82,9 +75,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range list {
-		out.Emit(*o)
-	}
+	merged.Emit()
 	return nil
 }
 

@@ -49,15 +49,14 @@ func detect(s *parsers.Sample) parsers.Likeness {
 // findings gathers what is met at several places.
 type findings struct {
 	target   string
-	byKey    map[string]*gate.Observation
-	list     []*gate.Observation
+	merged   *parsers.Merged
 	messages parsers.Messages
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Wapiti"
-	f := findings{byKey: map[string]*gate.Observation{}}
+	f := findings{merged: parsers.Merge(out)}
 	known := false
 	err := stream.XML(in, []string{"report"}, stream.Elements{
 		"report/report_infos/info": stream.Record(func(n *stream.Node) error {
@@ -87,23 +86,17 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if !known {
 		return stream.Errorf("the report is not Wapiti's: it has no report_infos and no vulnerability")
 	}
-	for _, o := range f.list {
-		out.Emit(*o)
-	}
+	f.merged.Emit()
 	return nil
 }
-
-// levels are the severities of entries.
-var levels = map[string]gate.Severity{"0": gate.Info, "1": gate.Low, "2": gate.Medium, "3": gate.High, "4": gate.Critical}
 
 func (f *findings) add(v, e *stream.Node) {
 	title := v.Attr("name") + ": " + e.Get("info")
 	key := title + "\x00" + e.Get("level")
-	o := f.byKey[key]
-	if o == nil {
-		o = &gate.Observation{
+	o, _ := f.merged.At(key, func() *gate.Observation {
+		o := &gate.Observation{
 			Title:       title,
-			Severity:    levels[e.Get("level")],
+			Severity:    parsers.Rank(e.Get("level"), 0),
 			Description: describe(v, e),
 			Mitigation:  v.Get("solution"),
 			Check:       v.Attr("name"),
@@ -112,16 +105,10 @@ func (f *findings) add(v, e *stream.Node) {
 		}
 		for r := range v.Each("references/reference") {
 			o.References += "- [" + r.Get("title") + "](" + r.Get("url") + ")\n"
-			if id := cwe.FindString(r.Get("title")); id != "" {
-				o.CWEs = append(o.CWEs, gate.ParseCWE(id))
-			}
+			parsers.SetCWEs(o, cwe.FindString(r.Get("title")))
 		}
-		if len(o.CWEs) > 0 {
-			o.CWE = o.CWEs[0]
-		}
-		f.byKey[key] = o
-		f.list = append(f.list, o)
-	}
+		return o
+	})
 	*o.Occurrences++
 	o.Endpoints = append(o.Endpoints, parsers.Endpoint(f.target))
 	o.RequestResponsePairs = f.messages.Add(o.RequestResponsePairs, parsers.First(e.Get("http_request"), e.Get("path")), "")

@@ -83,9 +83,6 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	})}, "collection"))
 }
 
-// risks are the severities by risk.
-var risks = map[string]gate.Severity{"1": gate.Info, "2": gate.Low, "3": gate.Medium, "4": gate.High, "5": gate.Critical}
-
 func (v vulnerability) observation() gate.Observation {
 	solution := references.ReplaceAllString(v.Solution.Text, "")
 	links := v.links()
@@ -93,7 +90,7 @@ func (v vulnerability) observation() gate.Observation {
 	text.Add(parsers.Markdown(references.ReplaceAllString(v.Description.Text, ""))).Fact("Site", string(v.SiteName)).Fact("Status", v.Status)
 	o := gate.Observation{
 		Title:            v.Class,
-		Severity:         risks[parsers.First(string(v.CustomRisk), string(v.Risk))],
+		Severity:         parsers.Rank(parsers.First(string(v.CustomRisk), string(v.Risk)), 1),
 		Mitigation:       strings.TrimSpace(parsers.Markdown(v.Solution.Prepend) + "\n\n" + parsers.Markdown(solution)),
 		StepsToReproduce: parsers.Markdown(v.Description.Prepend),
 		References:       strings.Join(append([]string{"https://source.whitehatsec.com/asset-management/site-summary/" + string(v.Site) + "/findings/" + string(v.ID)}, links...), "\n"),

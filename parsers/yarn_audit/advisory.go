@@ -3,46 +3,23 @@ package yarn_audit
 import (
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"defectdojo/gate"
 	"defectdojo/parsers"
+	"defectdojo/parsers/npm"
 	"defectdojo/parsers/stream"
 )
 
 // advisory is one of Yarn 1 to 3.
-type advisory struct {
-	Findings []struct {
-		Version string   `json:"version"`
-		Paths   []string `json:"paths"`
-	} `json:"findings"`
-	ID         stream.Text                   `json:"id"`
-	Title      string                        `json:"title"`
-	Module     string                        `json:"module_name"`
-	CVEs       []string                      `json:"cves"`
-	GHSA       stream.Text                   `json:"github_advisory_id"`
-	Vulnerable stream.Text                   `json:"vulnerable_versions"`
-	Patched    stream.Text                   `json:"patched_versions"`
-	Overview   stream.Text                   `json:"overview"`
-	Todo       stream.Text                   `json:"recommendation"`
-	References stream.Text                   `json:"references"`
-	Severity   string                        `json:"severity"`
-	CWE        stream.OneOrMany[stream.Text] `json:"cwe"`
-	URL        string                        `json:"url"`
-}
-
-// vulnerableComponent is the CWE that Yarn 1's advisories have without one.
-const vulnerableComponent = 1035
+type advisory struct{ npm.Advisory }
 
 func (a advisory) yarn1() gate.Observation {
 	o := a.common()
 	o.Title = a.Title + " - (" + a.Module + ", " + string(a.Vulnerable) + ")"
-	if len(a.Findings) > 0 && len(a.Findings[0].Paths) > 0 {
-		o.FilePath = hashes.ReplaceAllString(a.Findings[0].Paths[0], "censored_by_npm_audit")
-	}
+	o.FilePath = a.Path()
 	if o.CWE == 0 {
-		o.CWE = vulnerableComponent
+		o.CWE = npm.VulnerableComponent
 	}
 	return o
 }
@@ -53,26 +30,10 @@ func (a advisory) yarn2() gate.Observation {
 	return o
 }
 
-// hashes are what the registry puts in place of the names of private packages;
-// they change from run to run.
-var hashes = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
-
 func (a advisory) common() gate.Observation {
-	version := ""
-	var paths []string
-	for i, f := range a.Findings {
-		if i == 0 {
-			version = f.Version
-		}
-		for _, p := range f.Paths {
-			if len(paths) < 50 {
-				paths = append(paths, f.Version+": "+hashes.ReplaceAllString(p, "censored_by_npm_audit"))
-			}
-		}
-	}
 	var text parsers.Text
 	text.Add(a.Title).Add(string(a.Overview)).Fact("Package", a.Module).Fact("Vulnerable versions", string(a.Vulnerable)).Fact("Patched versions", string(a.Patched)).Facts("CVEs", a.CVEs).Fact("GitHub's id", string(a.GHSA))
-	if len(paths) > 0 {
+	if paths := a.Paths(); len(paths) > 0 {
 		text.Add("It comes in by:").List(paths)
 	}
 	o := gate.Observation{
@@ -84,34 +45,18 @@ func (a advisory) common() gate.Observation {
 		VulnerabilityIDs: a.CVEs,
 		Check:            string(a.ID),
 		ComponentName:    a.Module,
-		ComponentVersion: version,
-		PURL:             parsers.PURL("npm", a.Module, version),
+		ComponentVersion: a.Version(),
+		PURL:             parsers.PURL("npm", a.Module, a.Version()),
 		URL:              a.URL,
 		Fix:              parsers.Fixed(string(a.Patched)),
 	}
 	if len(a.CVEs) == 0 {
 		o.CVE = string(a.GHSA)
 	}
-	o.CWE, o.CWEs = weaknesses(a.CWE)
+	if o.CWEs = a.Weaknesses(); len(o.CWEs) > 0 {
+		o.CWE = o.CWEs[0]
+	}
 	return o
-}
-
-// numbers finds the CWEs in whatever form they are written.
-var numbers = regexp.MustCompile(`CWE-(\d{1,5})`)
-
-func weaknesses(texts []stream.Text) (int, []int) {
-	var all []int
-	for _, t := range texts {
-		for _, m := range numbers.FindAllStringSubmatch(string(t), 50) {
-			if n, err := strconv.Atoi(m[1]); err == nil && !slices.Contains(all, n) {
-				all = append(all, n)
-			}
-		}
-	}
-	if len(all) == 0 {
-		return 0, nil
-	}
-	return all[0], all
 }
 
 // child is what Yarn 4 says of a package.
@@ -149,7 +94,7 @@ func (c child) observation(pack string) gate.Observation {
 		Mitigation:       "Upgrade `" + pack + "` to a version that is not among the vulnerable ones: " + string(c.Vulnerable) + ".",
 		Impact:           "Code that uses `" + pack + "` can be attacked through it.",
 		References:       c.URL,
-		CWE:              vulnerableComponent,
+		CWE:              npm.VulnerableComponent,
 		Check:            string(c.ID),
 		ComponentName:    pack,
 		ComponentVersion: version,
