@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"defectdojo/parsers/all"
+	"defectdojo/gate/evidence"
 	"defectdojo/policies"
 )
 
@@ -40,24 +40,9 @@ func Lint(name, source string, products []policies.Product) Report {
 			}
 		}
 	}
-	r.Warnings = policies.Lint(file.Policies, policies.Known{Scanners: Scanners(), Products: products})
+	r.Warnings = policies.Lint(file.Policies, policies.Known{Scanners: evidence.Scanners(), Products: products})
 	return r
 }
-
-// Scanners are the names that a policy may call scanners by.
-func Scanners() []string {
-	var out []string
-	for _, p := range all.Parsers {
-		out = append(out, policies.ToolKey(p.Name))
-	}
-	out = append(out, formats...)
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// formats are scanners that have no parser of their own: they write SARIF,
-// CycloneDX or GitLab's reports.
-var formats = []string{"codeql", "osv", "grype", "syft", "cdxgen", "semgrep", "gosec", "snyk-code", "secretlint", "njsscan", "zizmor", "actionlint", "opengrep"}
 
 // Preset is a policy to start from.
 type Preset struct {
