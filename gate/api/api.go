@@ -17,6 +17,7 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/notification"
 	"defectdojo/gate/policy"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
@@ -31,16 +32,17 @@ const Root = "/api/v2"
 
 // Deps is what the API needs.
 type Deps struct {
-	Store   *store.Store
-	Auth    *auth.Auth
-	Judge   *verdict.Judge
-	Keys    *signing.Keys // that sign verdicts and bundles
-	Triage  *triage.Triage
-	Tracker *tracker.Tracker
-	Import  func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
-	Tell    func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
-	Version string                                                   // of the program
-	SiteURL string                                                   // how people reach the pages; blank: as the sender of a request reached us
+	Store    *store.Store
+	Auth     *auth.Auth
+	Judge    *verdict.Judge
+	Keys     *signing.Keys // that sign verdicts and bundles
+	Triage   *triage.Triage
+	Tracker  *tracker.Tracker
+	Import   func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
+	Notifier *notification.Notifier
+	Tell     func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
+	Version  string                                                   // of the program
+	SiteURL  string                                                   // how people reach the pages; blank: as the sender of a request reached us
 
 	MaxReport int64         // bytes of the largest report; 100 MiB if zero
 	UploadDir string        // where reports are while they come in; the system's if blank
@@ -117,6 +119,7 @@ func (a *api) routes() []route {
 		a.importRoutes(),
 		a.metadataRoutes(),
 		a.jiraRoutes(),
+		a.notificationRoutes(),
 		a.schemaRoutes(),
 	} {
 		all = append(all, routes...)

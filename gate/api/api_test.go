@@ -63,6 +63,7 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 		Policies: &policy.Desk{Store: s.store},
 	}
 	s.deps.Waivers = &waiver.Desk{Store: s.store, Findings: s.deps.Judge.Findings, Policies: s.deps.Judge.Policies}
+	s.deps.Notifier = newNotifier(s.store)
 	for _, c := range change {
 		c(&s.deps)
 	}

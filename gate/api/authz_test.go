@@ -52,11 +52,11 @@ var rights = map[auth.Action]string{
 	auth.View: "RIWMO r", auth.ViewVerdict: "RIWMO ri", auth.AddNote: "RWMO", auth.Import: "IWMO i", auth.EditEngagement: "IWMO", auth.EditTest: "IWMO",
 	auth.AddTest: "WMO", auth.EditFinding: "WMO", auth.EditMetadata: "WMO", auth.Delete: "MO", auth.EditProduct: "MO", auth.DeleteProduct: "O", auth.AddProduct: "MO",
 	auth.EditProductType: "MO", auth.DeleteProductType: "O", auth.AddProductType: "MO", auth.ViewUsers: "MO r", auth.ViewReference: "* r",
-	auth.Configure: "MO", auth.ManageChannels: "MO", auth.Self: "* ri",
+	auth.Configure: "MO", auth.ManageChannels: "MO", auth.Self: "* ri", auth.ManageNotices: "",
 	auth.WritePolicy: "MO", auth.RequestWaiver: "RIWMO i", auth.ApproveWaiver: "MO",
 }
 
-var onNothing = []auth.Action{auth.AddProductType, auth.ViewUsers, auth.ViewReference, auth.Configure, auth.Self}
+var onNothing = []auth.Action{auth.AddProductType, auth.ViewUsers, auth.ViewReference, auth.Configure, auth.Self, auth.ManageNotices}
 
 // where something is, seen from product 0, on which most principals have a role.
 const (
@@ -92,6 +92,7 @@ type matrix struct {
 	jiras    [3]int64 // JIRA projects
 	tickets  [3]int64 // JIRA issues of findings of their own
 	instance int64    // a JIRA
+	notices  [3]int64 // preferences, a webhook, a channel
 	env      int64    // an environment that nothing uses
 	generic  int64    // the test type of the reports that are imported
 	policies [3]int64
@@ -109,6 +110,9 @@ func newMatrix(t *testing.T) *matrix {
 	m.generic = int64(m.get("/test_types/?name=Generic+Findings+Import").get("results.0.id").(float64))
 	m.renew("/api/v2/development_environments/", own)
 	m.renew("/api/v2/jira_instances/", own)
+	for _, n := range noticePaths {
+		m.renew("/api/v2"+n, own)
+	}
 	for i, typ := range []int64{m.types[0], m.types[0], m.types[1]} {
 		m.products[i], m.engs[i], m.tests[i] = m.product(fmt.Sprintf("canary%d", i))
 		m.must(200, "PATCH", fmt.Sprintf("/api/v2/products/%d/", m.products[i]), fmt.Sprintf(`{"prod_type":%d,"tags":["canary%d"]}`, typ, i))
@@ -280,6 +284,9 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = id(m.waivers[:])
 	case strings.HasPrefix(rest, "/vex_documents/"):
 		c.path = id(m.vex[:])
+	case slices.ContainsFunc(noticePaths, func(p string) bool { return strings.HasPrefix(rest, p) }) && place != absent:
+		i := slices.IndexFunc(noticePaths, func(p string) bool { return strings.HasPrefix(rest, p) })
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.notices[i], 10), 1)
 	case strings.HasPrefix(rest, "/development_environments/") && place != absent:
 		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.env, 10), 1)
 	case strings.Contains(rest, ":id"): // on nothing of a product
@@ -361,11 +368,20 @@ func (m *matrix) nameFinding(place int) {
 	m.must(200, "POST", fmt.Sprintf("/api/v2/findings/%d/metadata/", m.findings[place]), fmt.Sprintf(`{"name":"canary","value":"canary%d"}`, place))
 }
 
+// noticePaths are the resources of notifications, which only superusers may use.
+var noticePaths = []string{"/notifications/", "/notification_webhooks/", "/notification_channels/"}
+
 // renew makes again what a principal has just removed.
 func (m *matrix) renew(path string, place int) {
 	switch rest := strings.TrimPrefix(path, "/api/v2"); {
 	case strings.HasPrefix(rest, "/development_environments/"):
 		m.env = m.must(201, "POST", "/api/v2/development_environments/", fmt.Sprintf(`{"name":"env %d"}`, time.Now().UnixNano())).id()
+	case strings.HasPrefix(rest, "/notifications/"):
+		m.notices[0] = m.must(201, "POST", "/api/v2/notifications/", `{"template":true}`).id()
+	case strings.HasPrefix(rest, "/notification_webhooks/"):
+		m.notices[1] = m.must(201, "POST", "/api/v2/notification_webhooks/", `{"name":"canary","url":"https://127.0.0.1:1/x"}`).id()
+	case strings.HasPrefix(rest, "/notification_channels/"):
+		m.notices[2] = m.must(201, "POST", "/api/v2/notification_channels/", `{"kind":"msteams","name":"canary","secrets":{"webhook_url":"https://127.0.0.1:1/x"}}`).id()
 	case strings.HasPrefix(rest, "/trust_rules/"):
 		m.trusts[place] = m.must(201, "POST", "/api/v2/trust_rules/", fmt.Sprintf(`{"product":%d,"provider":"github","repository_id":"%d","owner_id":"7","repository":"canary%d"}`, m.products[place], time.Now().UnixNano(), place)).id()
 	case strings.HasPrefix(rest, "/jira_instances/"), strings.HasPrefix(rest, "/jira_configurations/"):

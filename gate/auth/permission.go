@@ -53,10 +53,11 @@ const (
 	AddProductType Action = "product_type:add"
 	ViewUsers      Action = "user:view"
 	EditUsers      Action = "user:edit"
-	ViewReference  Action = "reference:view" // test types, environments and the like
-	Configure      Action = "configure"      // and change them
-	Self           Action = "self"           // one's own profile
-	Public         Action = "public"         // nobody has to be signed in
+	ViewReference  Action = "reference:view"      // test types, environments and the like
+	Configure      Action = "configure"           // and change them
+	Self           Action = "self"                // one's own profile
+	ManageNotices  Action = "notification:manage" // the system's notifications, and what they go over
+	Public         Action = "public"              // nobody has to be signed in
 )
 
 type roles uint8
@@ -126,6 +127,7 @@ var table = map[Action]rule{
 	AddProductType: {roles: maintainer | owner},
 	ViewUsers:      {roles: maintainer | owner, tokens: readToken, staff: true},
 	EditUsers:      {},
+	ManageNotices:  {},
 	ViewReference:  {roles: anybody, tokens: readToken},
 	Configure:      {roles: maintainer | owner, staff: true},
 	Self:           {roles: anybody, tokens: readToken | importToken},
@@ -133,7 +135,7 @@ var table = map[Action]rule{
 
 // global are the actions that are on nothing of a product.
 var global = map[Action]bool{
-	AddProductType: true, ViewUsers: true, EditUsers: true, ViewReference: true, Configure: true, Self: true,
+	AddProductType: true, ViewUsers: true, EditUsers: true, ManageNotices: true, ViewReference: true, Configure: true, Self: true,
 }
 
 // tokenMay tells whether a principal's token, if it came with one, is good for an action.

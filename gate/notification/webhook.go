@@ -75,7 +75,7 @@ func (n *Notifier) postTo(ctx context.Context, hook store.NotificationWebhook, d
 	if err != nil {
 		return 0, err
 	}
-	c := webhook.Config{URL: hook.URL, HeaderName: deref(hook.HeaderName), HeaderValue: secrets[SecretHeaderValue], Secret: secrets[SecretWebhookSecret]}
+	c := webhook.Config{URL: orText(secrets[secretURL], hook.URL), HeaderName: deref(hook.HeaderName), HeaderValue: secrets[SecretHeaderValue], Secret: secrets[SecretWebhookSecret]}
 	d.Instance, d.Version = n.SiteURL, n.Version
 	return webhook.Send(ctx, n.Client, c, d, n.Now())
 }

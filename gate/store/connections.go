@@ -41,6 +41,11 @@ func (s *Store) Connection(ctx context.Context, id int64) (Connection, error) {
 	return one[Connection](ctx, s.db, "connection", `select `+connectionColumns+` from connections where id = $1`, id)
 }
 
+// ConnectionOf returns one that is of some kinds.
+func (s *Store) ConnectionOf(ctx context.Context, id int64, kinds ...string) (Connection, error) {
+	return one[Connection](ctx, s.db, "connection", `select `+connectionColumns+` from connections where id = $1 and kind = any($2)`, id, kinds)
+}
+
 // ConnectionByPublicID returns the one that an address names.
 func (s *Store) ConnectionByPublicID(ctx context.Context, kind, publicID string) (Connection, error) {
 	return one[Connection](ctx, s.db, "connection", `select `+connectionColumns+` from connections where kind = $1 and public_id = $2`, kind, publicID)

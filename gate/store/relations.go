@@ -27,6 +27,7 @@ func (s *Store) Exists(ctx context.Context, kind string, id int64) (bool, error)
 // lockable are the tables whose rows are read, changed and written back.
 var lockable = map[string]string{
 	"product type": "product_types", "product": "products", "engagement": "engagements", "test": "tests", "test type": "test_types",
+	"notification": "notification_preferences", "notification webhook": "notification_webhooks", "notification channel": "connections",
 	"JIRA instance": "jira_instances", "JIRA project": "jira_projects", "JIRA issue": "jira_issues", "finding": "findings", "metadata": "metadata", "environment": "development_environments", "policy": "policies", "waiver": "waivers",
 }
 
