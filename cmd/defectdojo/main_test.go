@@ -36,13 +36,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build makes the programs as users get them.
+// build makes the programs as users get them, but that the server can be told
+// to die at a point of its work (see package fault).
 var build = sync.OnceValue(func() error {
 	var err error
 	if bin, err = os.MkdirTemp("", "defectdojo-bin-"); err != nil {
 		return err
 	}
-	out, err := exec.Command("go", "build", "-o", bin+"/", "defectdojo/cmd/defectdojo", "defectdojo/cmd/defectdojo-stop", "defectdojo/cmd/defectdojo-upload").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", "faults", "-o", bin+"/", "defectdojo/cmd/defectdojo", "defectdojo/cmd/defectdojo-stop", "defectdojo/cmd/defectdojo-upload").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}

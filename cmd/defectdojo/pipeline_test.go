@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -117,64 +116,5 @@ func TestPipeline(t *testing.T) {
 	}
 	if code, stdout, stderr := h.run("defectdojo", "fsck"); code != 0 || !strings.Contains(stdout, " 0 flaws") {
 		t.Errorf("fsck: %d\n%s%s", code, stdout, stderr)
-	}
-}
-
-// TestKilledImports kills the server and its database at random moments of
-// imports: each is there whole or not at all, and the next start goes on.
-func TestKilledImports(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	srv := h.start()
-	ci := srv.pipeline(h)
-	many := make([]finding, 4000)
-	for i := range many {
-		many[i] = finding{fmt.Sprintf("CVE-2024-%d", 10000+i), fmt.Sprintf("package-%d", i), "1.0.0", "1.0.1", "HIGH"}
-	}
-	path := report(t, many...)
-	kills := 4
-	if os.Getenv("DD_LONG_TESTS") != "" {
-		kills = 50
-	}
-	for n := range kills {
-		upload := ci.command("defectdojo-upload", "--product", fmt.Sprint("shop", n), "--timeout", "3s", path)
-		if err := upload.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Duration(50+97*n%700) * time.Millisecond)
-		srv.Process.Kill()
-		srv.Wait()
-		if n%2 == 0 {
-			killDatabase(t, h)
-		}
-		upload.Wait()
-		srv = h.start()
-		ci.env[1] = "DD_URL=" + srv.site
-		// What was cut off is sent again, as a pipeline does.
-		if code, stdout, stderr := ci.run("defectdojo-upload", "--product", fmt.Sprint("shop", n), path); code != 0 {
-			t.Errorf("kill %d: the next upload: exit code %d\n%s%s", n, code, stdout, stderr)
-		} else if !strings.Contains(stderr, "4000 open") && !strings.Contains(stderr, "4000 unchanged") {
-			t.Errorf("kill %d: not all findings are there once:\n%s", n, stderr)
-		}
-	}
-	h.run("defectdojo-stop")
-	if code, stdout, stderr := h.run("defectdojo", "fsck"); code != 0 {
-		t.Errorf("fsck after %d kills: %d\n%s%s", kills, code, stdout, stderr)
-	}
-}
-
-// killDatabase kills the private server of a host as a power cut does.
-func killDatabase(t *testing.T, h host) {
-	t.Helper()
-	found, _ := filepath.Glob(filepath.Join(h.data, "postgres", "*", "data", "postmaster.pid"))
-	for _, f := range found {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			continue
-		}
-		var pid int
-		if _, err := fmt.Sscan(string(b), &pid); err == nil {
-			syscall.Kill(pid, syscall.SIGKILL)
-		}
 	}
 }

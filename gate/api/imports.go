@@ -12,6 +12,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
+	"defectdojo/gate/fault"
 	"defectdojo/gate/ingest"
 )
 
@@ -47,6 +48,7 @@ func (a *api) importReport(r *request, again bool) error {
 		return err
 	}
 	defer up.remove()
+	fault.Point(fault.BodyRead)
 	in := r.readImport(up, again)
 	to, err := r.target(in)
 	if err != nil {

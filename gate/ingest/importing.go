@@ -13,6 +13,7 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/dedup"
 	"defectdojo/gate/evidence"
+	"defectdojo/gate/fault"
 	"defectdojo/gate/store"
 	"defectdojo/parsers"
 )
@@ -101,10 +102,12 @@ func (m *importing) run(ctx context.Context, to Resolved) (Result, error) {
 		if err := m.take(ctx, chunk); err != nil {
 			return Result{}, err
 		}
+		fault.Point(fault.Copying)
 	}
 	if in.err != nil {
 		return Result{}, in.err
 	}
+	fault.Point(fault.Parsed)
 	if err := m.finish(ctx, in); err != nil {
 		return Result{}, err
 	}
@@ -152,6 +155,13 @@ func (m *importing) context(ctx context.Context, to Resolved) error {
 		}
 	}
 	if err := m.store.LockProduct(ctx, to.ProductID); err != nil {
+		return err
+	}
+	fault.Point(fault.Locked)
+	if err := catchUp(ctx, m.store, to.ProductID, m.parser.ScanType); err != nil {
+		return err
+	}
+	if m.settings, err = Settings(ctx, m.store, m.parser.ScanType); err != nil {
 		return err
 	}
 	m.test.ProductID = to.ProductID

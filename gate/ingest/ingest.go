@@ -20,6 +20,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/dedup"
+	"defectdojo/gate/fault"
 	"defectdojo/gate/store"
 	"defectdojo/parsers/all"
 	"defectdojo/parsers/stream"
@@ -55,26 +56,25 @@ func (i *Importer) Import(ctx context.Context, r Request, to Resolved, now time.
 	if err := i.keep(ctx, r.Report); err != nil {
 		return Result{}, err
 	}
-	settings, err := Settings(ctx, i.Store, p.ScanType)
-	if err != nil {
-		return Result{}, err
-	}
+	fault.Point(fault.BlobStored)
 	for try := 1; ; try++ {
 		var result Result
 		err := i.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error {
-			m := &importing{Importer: i, store: s, request: r, parser: p, settings: settings, now: now.UTC()}
+			m := &importing{Importer: i, store: s, request: r, parser: p, now: now.UTC()}
 			var err error
 			if result, err = m.run(ctx, to); err != nil {
 				return err
 			}
 			result.Asked = to
-			if i.Enqueue == nil || result.Replayed {
-				return nil
+			if i.Enqueue != nil && !result.Replayed {
+				err = i.Enqueue(ctx, tx, result)
 			}
-			return i.Enqueue(ctx, tx, result)
+			fault.Point(fault.Committing)
+			return err
 		})
 		switch {
 		case err == nil:
+			fault.Point(fault.Committed)
 			return result, nil
 		case lostToAnother(err) && try < maxTries:
 			if err := pause(ctx, try); err != nil {
@@ -98,11 +98,7 @@ func Settings(ctx context.Context, s *store.Store, scanType string) (dedup.Setti
 	if err != nil {
 		return dedup.Settings{}, err
 	}
-	set := dedup.Settings{Algorithm: dedup.Algorithm(row.Algorithm), NeedsCWE: !row.AllowsNullCWE}
-	for _, f := range row.HashFields {
-		set.Fields = append(set.Fields, dedup.Field(f))
-	}
-	return set, nil
+	return fromRow(row), nil
 }
 
 // BlobKey is where a file with that SHA-256 is in the blob store.

@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"defectdojo/gate"
+	"defectdojo/gate/fault"
 )
 
 // Follower plans what follows an event: it only reads and writes the database,
@@ -39,6 +40,7 @@ func follow(pool *pgxpool.Pool, followers []Follower) func(context.Context, *riv
 					return err
 				}
 			}
+			fault.Point(fault.Following)
 			_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
 			return err
 		})

@@ -30,6 +30,11 @@ type Work struct {
 
 	Receivers map[string]Receiver             // of webhooks, by the system that sends them
 	Reconcile func(ctx context.Context) error // find what foreign systems did not tell
+
+	Reidentify func(ctx context.Context, scanType string) error // give findings the identities of new settings
+
+	Beat  func(ctx context.Context, node string, silence time.Duration) (rescued int64, err error) // see store.Beat
+	Leave func(ctx context.Context, node string) error                                             // see store.Leave
 }
 
 // jobTimeout bounds one job; stuck ones are rescued a minute later.
@@ -39,7 +44,13 @@ const jobTimeout = 10 * time.Minute
 const judgeDelay = 30 * time.Second
 
 // Jobs puts jobs into the queue and, once started, works them.
-type Jobs struct{ client *river.Client[pgx.Tx] }
+type Jobs struct {
+	client *river.Client[pgx.Tx]
+	work   Work
+
+	die   context.CancelFunc // ends the signs of life
+	lived chan struct{}
+}
 
 // New returns jobs on a pool. Those of a node that only serves are never started.
 func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
@@ -55,6 +66,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 	river.AddWorker(workers, &tickWorker{tick: work.Tick})
 	river.AddWorker(workers, &receiveWorker{receivers: work.Receivers})
 	addReconcile(workers, work)
+	river.AddWorker(workers, &reidentifyWorker{reidentify: work.Reidentify})
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues:               queues(work),
 		Workers:              workers,
@@ -70,7 +82,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 			ticking(),
 		},
 	})
-	return &Jobs{client}, err
+	return &Jobs{client: client, work: work}, err
 }
 
 // queues are one for our own work, and one for each channel: a system that does
@@ -89,11 +101,26 @@ func queues(work Work) map[string]river.QueueConfig {
 }
 
 // Start works jobs until Stop.
-func (j *Jobs) Start(ctx context.Context) error { return j.client.Start(ctx) }
+func (j *Jobs) Start(ctx context.Context) error {
+	life, die := context.WithCancel(ctx)
+	j.die, j.lived = die, make(chan struct{})
+	go j.live(life)
+	return j.client.Start(ctx)
+}
 
 // Stop waits for the jobs at work, up to ctx's end; those that are not finished
 // then go back into the queue.
-func (j *Jobs) Stop(ctx context.Context) error { return j.client.Stop(ctx) }
+func (j *Jobs) Stop(ctx context.Context) error {
+	err := j.client.Stop(ctx)
+	if j.die != nil {
+		j.die()
+		<-j.lived
+		if left := j.work.Leave(ctx, j.client.ID()); err == nil {
+			err = left
+		}
+	}
+	return err
+}
 
 type judgeArgs struct {
 	EngagementID int64 `json:"engagement_id"`

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/gatetest"
+	"defectdojo/gate/store"
 	"defectdojo/integrations"
 )
 
@@ -21,6 +23,8 @@ import (
 func start(t *testing.T, pool *pgxpool.Pool, work Work) *Jobs {
 	t.Helper()
 	work.Maintain = func(context.Context) error { return nil }
+	db := store.New(pool)
+	work.Beat, work.Leave = db.Beat, db.Leave
 	j, err := New(pool, work, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -123,4 +127,36 @@ func TestSendErrors(t *testing.T) {
 		until(t, pool, `select state = '`+state+`' from river_job where kind = 'send' and args ->> 'body' = '`+body+`'`)
 	}
 	until(t, pool, `select attempt = 0 and scheduled_at > now() + interval '55 minutes' from river_job where args ->> 'body' = 'busy'`)
+}
+
+// Jobs that were at work on a node which died go to another; those of nodes
+// that live stay, and one that was the end of its node too often is given up.
+func TestJobsOfADeadNode(t *testing.T) {
+	t.Parallel()
+	pool := gatetest.DB(t)
+	db := store.New(pool)
+	if _, err := db.Beat(t.Context(), "alive", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(t.Context(), `
+		insert into river_job (state, kind, queue, args, attempt, max_attempts, attempted_at, attempted_by)
+		select 'running', 'x', 'nobody', '{}', attempt, 3, now() - at, by from (values
+			(1, interval '1 hour', array['other', 'alive']), (1, interval '1 hour', array['dead']), (3, interval '1 hour', array['dead', 'dead', 'dead']), (1, interval '1 second', array['dead'])
+		) v (attempt, at, by)`); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := db.Beat(t.Context(), "alive", time.Minute); n != 2 || err != nil {
+		t.Errorf("%d jobs rescued, %v", n, err)
+	}
+	rows, _ := pool.Query(t.Context(), `select state::text from river_job order by id`)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if want := []string{"running", "available", "discarded", "running"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("the jobs are %v, want %v, %v", got, want, err)
+	}
+	if err := db.Leave(t.Context(), "alive"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := db.Beat(t.Context(), "new", time.Minute); n != 1 || err != nil {
+		t.Errorf("after the node left: %d jobs rescued, %v", n, err)
+	}
 }

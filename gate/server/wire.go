@@ -71,6 +71,8 @@ func (s *Server) work() jobs.Work {
 		Judge: func(ctx context.Context, engagement, report int64) error {
 			return s.judge.JudgeLater(ctx, engagement, report, now())
 		},
+		Beat:      s.store.Beat,
+		Leave:     s.store.Leave,
 		Maintain:  s.maintain,
 		Review:    func(ctx context.Context, product int64) error { return s.judge.Review(ctx, product, now()) },
 		Expire:    s.expire,

@@ -185,16 +185,3 @@ func (s *Store) TagFindings(ctx context.Context, ids []int64, tags []string) err
 		where id = any(@ids) and not tags @> @tags`, pgx.NamedArgs{"ids": ids, "tags": tags})
 	return err
 }
-
-// DedupSettings are the settings of a scan type that differ from the built-in ones.
-type DedupSettings struct {
-	ScanType      string
-	Algorithm     string
-	HashFields    []string
-	AllowsNullCWE bool `db:"allows_null_cwe"`
-}
-
-// DedupSettings returns the settings stored for a scan type; NotFound if there are none.
-func (s *Store) DedupSettings(ctx context.Context, scanType string) (DedupSettings, error) {
-	return one[DedupSettings](ctx, s.db, "deduplication settings", `select scan_type, algorithm, hash_fields, allows_null_cwe from dedup_settings where scan_type = $1`, scanType)
-}
