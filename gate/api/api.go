@@ -32,17 +32,18 @@ const Root = "/api/v2"
 
 // Deps is what the API needs.
 type Deps struct {
-	Store    *store.Store
-	Auth     *auth.Auth
-	Judge    *verdict.Judge
-	Keys     *signing.Keys // that sign verdicts and bundles
-	Triage   *triage.Triage
-	Tracker  *tracker.Tracker
-	Import   func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
-	Notifier *notification.Notifier
-	Tell     func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
-	Version  string                                                   // of the program
-	SiteURL  string                                                   // how people reach the pages; blank: as the sender of a request reached us
+	Store      *store.Store
+	Auth       *auth.Auth
+	Judge      *verdict.Judge
+	Keys       *signing.Keys // that sign verdicts and bundles
+	Triage     *triage.Triage
+	Identities *ingest.Identities
+	Tracker    *tracker.Tracker
+	Import     func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
+	Notifier   *notification.Notifier
+	Tell       func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
+	Version    string                                                   // of the program
+	SiteURL    string                                                   // how people reach the pages; blank: as the sender of a request reached us
 
 	MaxReport int64         // bytes of the largest report; 100 MiB if zero
 	UploadDir string        // where reports are while they come in; the system's if blank
@@ -116,6 +117,7 @@ func (a *api) routes() []route {
 		a.policyRoutes(),
 		a.waiverRoutes(),
 		a.scanTypeRoutes(),
+		a.dedupRoutes(),
 		a.importRoutes(),
 		a.metadataRoutes(),
 		a.jiraRoutes(),

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"gocloud.dev/blob/memblob"
 
@@ -57,10 +59,11 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 	s.auth = auth.New(s.store, auth.Config{Hash: cheap, Now: func() time.Time { return now }})
 	s.deps = api.Deps{
 		Store: s.store, Auth: s.auth, Triage: &triage.Triage{Store: s.store}, Version: "test", Now: func() time.Time { return now },
-		Keys:     &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
-		Tracker:  newTracker(s.store),
-		Judge:    &verdict.Judge{Store: s.store},
-		Policies: &policy.Desk{Store: s.store},
+		Identities: &ingest.Identities{Store: s.store, Later: func(context.Context, pgx.Tx, string) error { return nil }},
+		Keys:       &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
+		Tracker:    newTracker(s.store),
+		Judge:      &verdict.Judge{Store: s.store},
+		Policies:   &policy.Desk{Store: s.store},
 	}
 	s.deps.Waivers = &waiver.Desk{Store: s.store, Findings: s.deps.Judge.Findings, Policies: s.deps.Judge.Policies}
 	s.deps.Notifier = newNotifier(s.store)

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -313,6 +314,12 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.body, c.header, c.inBody = body, []string{"Content-Type", content}, true
 	case rest == "/trust_rules":
 		c.body, c.inBody = fmt.Sprintf(`{"product":%d,"provider":"github","repository_id":"%d","owner_id":"7"}`, at(m.products[:], place), time.Now().UnixNano()), true
+	case strings.HasPrefix(rest, "/dedup_settings"):
+		name := map[bool]string{true: "Nothing", false: scan}[place == absent]
+		c.body, c.inBody = fmt.Sprintf(`{"scan_type":%q,"deduplication_algorithm":"hash_code"}`, name), true
+		if method == "DELETE" {
+			c.path += "?scan_type=" + url.QueryEscape(name)
+		}
 	case rest == "/metadata":
 		c.body, c.inBody = fmt.Sprintf(`{"product":%d,"name":"n%d","value":"v"}`, at(m.products[:], place), time.Now().UnixNano()), true
 	case rest == "/jira_projects", rest == "/jira_product_configurations":

@@ -22,6 +22,8 @@ type scanType struct {
 	URL        string        `json:"url"`
 	Algorithm  string        `json:"deduplication_algorithm"`
 	HashFields []dedup.Field `json:"hash_code_fields"`
+	NeedsCWE   bool          `json:"needs_cwe"` // without a CWE, the hash is made of the legacy fields
+	BuiltIn    bool          `json:"built_in"`  // nobody has changed the three before
 }
 
 // scanTypes serves GET /scan_types: all scan types, with what to upload and the
@@ -35,14 +37,18 @@ func (a *api) scanTypes(r *request) error {
 			found = append(found, p)
 		}
 	}
+	settings, changed, err := r.Identities.Effective(r.ctx)
+	if err != nil {
+		return err
+	}
 	page := q.page()
 	rows := []any{}
 	for n, p := range found {
 		if n < page.Offset || n >= page.Offset+page.Limit {
 			continue
 		}
-		s := dedup.For(p.ScanType)
-		rows = append(rows, scanType{p.ScanType, p.Name, p.Files, p.Command, p.URL, string(s.Algorithm), s.Fields})
+		s := settings[p.ScanType]
+		rows = append(rows, scanType{p.ScanType, p.Name, p.Files, p.Command, p.URL, string(s.Algorithm), s.Fields, s.NeedsCWE, !changed[p.ScanType]})
 	}
 	return r.listing(q, page, len(found), rows, nil)
 }

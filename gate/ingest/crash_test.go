@@ -56,7 +56,7 @@ func TestCommitReplyLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := proxy.listener.Addr().(*net.TCPAddr) //nolint:forcetypeassert // it listens on TCP
+	at := proxy.listener.Addr().(*net.TCPAddr)                                                                                                            //nolint:forcetypeassert // it listens on TCP
 	through.ConnConfig.Host, through.ConnConfig.Port, through.ConnConfig.TLSConfig, through.ConnConfig.Fallbacks = "127.0.0.1", uint16(at.Port), nil, nil //nolint:gosec // a port
 	pool, err := pgxpool.NewWithConfig(t.Context(), through)
 	if err != nil {
@@ -71,7 +71,9 @@ func TestCommitReplyLost(t *testing.T) {
 	}
 	for n := range rounds {
 		report := generic(located(manyTitles(20))...)
-		keyed := func(r *Request) { r.IdempotencyKey, r.Target.EngagementName = fmt.Sprint("run ", n), fmt.Sprint("e", n) }
+		keyed := func(r *Request) {
+			r.IdempotencyKey, r.Target.EngagementName = fmt.Sprint("run ", n), fmt.Sprint("e", n)
+		}
 		proxy.cut.Store(true)
 		if _, err := b.try(b.request(report, keyed)); err == nil {
 			t.Fatalf("round %d: the reply to COMMIT was not lost", n)

@@ -46,19 +46,20 @@ type Server struct {
 	app    *fiber.App
 	site   string // how people reach it
 
-	auth     *auth.Auth
-	box      *seal.Box // of the secrets in the database
-	keys     *signing.Keys
-	blobs    *blob.Bucket
-	importer *ingest.Importer
-	judge    *verdict.Judge
-	policies *policy.Desk
-	waivers  *waiver.Desk
-	triage   *triage.Triage
-	tracker  *tracker.Tracker
-	notifier *notification.Notifier
-	hooks    *inbound.Hooks // of foreign systems
-	puller   *inbound.Puller
+	auth       *auth.Auth
+	box        *seal.Box // of the secrets in the database
+	keys       *signing.Keys
+	blobs      *blob.Bucket
+	importer   *ingest.Importer
+	judge      *verdict.Judge
+	policies   *policy.Desk
+	waivers    *waiver.Desk
+	triage     *triage.Triage
+	identities *ingest.Identities
+	tracker    *tracker.Tracker
+	notifier   *notification.Notifier
+	hooks      *inbound.Hooks // of foreign systems
+	puller     *inbound.Puller
 
 	fromGitHub *inbound.GitHubWork
 	toGitHub   *outbound.GitHub

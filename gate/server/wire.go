@@ -38,6 +38,7 @@ func (s *Server) wire() error {
 	if s.box, err = s.openBox(s.life); err != nil {
 		return err
 	}
+	s.identities = &ingest.Identities{Store: s.store, Later: s.jobs.Reidentify}
 	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage, Noted: s.afterNote}
 	s.wireTracker()
 	s.notifier = s.newNotifier()
@@ -57,12 +58,12 @@ func (s *Server) wire() error {
 // mount puts the routes on the app: those of machines, and the pages.
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
-		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Tracker: s.tracker, Import: s.importer.Import, Tell: s.tell, Notifier: s.notifier,
+		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Identities: s.identities, Tracker: s.tracker, Import: s.importer.Import, Tell: s.tell, Notifier: s.notifier,
 		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now,
 		Policies: s.policies, Waivers: s.waivers,
 	})
 	s.hooks.Mount(s.app)
-	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Tracker: s.tracker, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})
+	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})
 }
 
 // work is what the jobs do.
@@ -71,17 +72,18 @@ func (s *Server) work() jobs.Work {
 		Judge: func(ctx context.Context, engagement, report int64) error {
 			return s.judge.JudgeLater(ctx, engagement, report, now())
 		},
-		Beat:      s.store.Beat,
-		Leave:     s.store.Leave,
-		Maintain:  s.maintain,
-		Review:    func(ctx context.Context, product int64) error { return s.judge.Review(ctx, product, now()) },
-		Expire:    s.expire,
-		Refresh:   s.refreshIntel,
-		Tick:      s.notifier.Tick,
-		Followers: []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow, s.toGitLab.Follow, s.tracker.Follow, s.notifier.Follow},
-		Senders:   s.senders(),
-		Reconcile: s.reconcile,
-		Receivers: s.receivers(),
+		Beat:       s.store.Beat,
+		Leave:      s.store.Leave,
+		Maintain:   s.maintain,
+		Review:     func(ctx context.Context, product int64) error { return s.judge.Review(ctx, product, now()) },
+		Expire:     s.expire,
+		Refresh:    s.refreshIntel,
+		Tick:       s.notifier.Tick,
+		Followers:  []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow, s.toGitLab.Follow, s.tracker.Follow, s.notifier.Follow},
+		Senders:    s.senders(),
+		Reconcile:  s.reconcile,
+		Reidentify: func(ctx context.Context, scanType string) error { return s.identities.Follow(ctx, scanType) },
+		Receivers:  s.receivers(),
 	}
 }
 

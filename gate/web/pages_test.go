@@ -48,7 +48,9 @@ var addresses = []struct {
 	{"verdict.html", "/verdicts/3", 200, []string{"Passed with warnings", "Out of date", "Would be"}},
 	{"verdict.html", "/verdicts/4", 200, []string{"Could not decide"}},
 	{"tokens.html", "/tokens", 200, []string{"payments pipeline", "gate_8fK2", "revoked", "payments-api"}},
-	{"scan-types.html", "/scan-types", 200, []string{"Trivy Scan", "trivy "}},
+	{"scan-types.html", "/scan-types", 200, []string{"Trivy Scan", "trivy ", "Deduplication"}},
+	{"dedup.html", "/scan-types/dedup?type=Trivy+Scan", 200, []string{"as built in", "vulnerability_ids", "Show what would change"}},
+	{"error.html", "/scan-types/dedup?type=Nothing", 404, []string{"404"}},
 	{"scan-types.html", "/scan-types?q=nothing+like+this", 200, []string{"No scan type of that name"}},
 	{"intelligence.html", "/intelligence", 200, []string{"EPSS", "v2025.03.14 of 2026-11-21", "312,408", "old", "does not answer", "never asked"}},
 	{"keys.html", "/keys", 200, []string{"next and previous row"}},
@@ -211,5 +213,39 @@ func TestPages_do_not_write(t *testing.T) {
 		if r := b.get(a.address); r.code != a.code {
 			t.Errorf("GET %s on a read-only database = %d, want %d", a.address, r.code, a.code)
 		}
+	}
+}
+
+// TestDedupPage shows what new settings would change, stores them, tells what is
+// wrong with bad ones, and takes them back.
+func TestDedupPage(t *testing.T) {
+	t.Parallel()
+	s := shop(t)
+	b := s.login(t, "ada")
+	b.get("/scan-types/dedup?type=Trivy+Scan")
+	send := func(do string, fields ...string) response {
+		form := url.Values{"csrf": {b.csrf}, "type": {"Trivy Scan"}, "algorithm": {"hash_code"}, "field": fields, "do": {do}}
+		return b.post("/scan-types/dedup", form)
+	}
+	if r := send("preview", "title"); r.code != 200 || !strings.Contains(r.body, "What would change") {
+		t.Errorf("preview = %d\n%s", r.code, r.body)
+	}
+	if r := send("save", "severity"); r.code != 422 || !strings.Contains(r.body, "severity alone") || !strings.Contains(r.body, `value="severity" checked`) {
+		t.Errorf("bad settings = %d\n%s", r.code, r.body)
+	}
+	stored := func() (n int) {
+		if err := s.db.QueryRow(t.Context(), `select count(*) from dedup_settings where scan_type = 'Trivy Scan'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if r := send("save", "title", "component_name"); r.code != 303 || stored() != 1 {
+		t.Errorf("save = %d\n%s", r.code, r.body)
+	}
+	if r := b.get("/scan-types/dedup?type=Trivy+Scan"); !strings.Contains(r.body, "changed here") || !strings.Contains(r.body, `value="component_name" checked`) {
+		t.Errorf("it does not show what was saved:\n%s", r.body)
+	}
+	if r := send("reset"); r.code != 303 || stored() != 0 {
+		t.Errorf("reset = %d\n%s", r.code, r.body)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"defectdojo/gate/auth"
 	"defectdojo/parsers"
 	"defectdojo/parsers/all"
 )
@@ -14,11 +15,14 @@ type scanTypesPage struct {
 	Text    string
 	Parsers []parsers.Parser
 	Total   int
+
+	MayConfigure bool // how findings are told apart
 }
 
 // scanTypes serves GET /scan-types.
 func (w *web) scanTypes(v *visit) error {
 	p := scanTypesPage{layout: w.layout(v, "", "Scan types"), Text: strings.TrimSpace(v.Query("q")), Total: len(all.Parsers)}
+	p.MayConfigure = w.Auth.MayTry(v.Principal, auth.Configure) == nil
 	text := strings.ToLower(p.Text)
 	for _, parser := range all.Parsers {
 		if strings.Contains(strings.ToLower(parser.ScanType+" "+parser.Name), text) {

@@ -10,6 +10,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
+	"defectdojo/gate/ingest"
 	"defectdojo/gate/store"
 	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
@@ -17,13 +18,14 @@ import (
 
 // Deps are what the pages need.
 type Deps struct {
-	Store   *store.Store
-	Auth    *auth.Auth
-	Triage  *triage.Triage
-	Tracker *tracker.Tracker
-	SiteURL string           // where browsers and uploaders reach us: https://gate.example.org
-	Secure  bool             // browsers reach us over TLS: cookies say so
-	Now     func() time.Time // the clock
+	Store      *store.Store
+	Auth       *auth.Auth
+	Triage     *triage.Triage
+	Identities *ingest.Identities
+	Tracker    *tracker.Tracker
+	SiteURL    string           // where browsers and uploaders reach us: https://gate.example.org
+	Secure     bool             // browsers reach us over TLS: cookies say so
+	Now        func() time.Time // the clock
 }
 
 type web struct{ Deps }
@@ -82,6 +84,8 @@ func (w *web) routes() []route {
 		{fiber.MethodPost, "/tokens", auth.Self, w.addToken},
 		{fiber.MethodPost, "/tokens/:id/revoke", auth.Self, w.revokeToken},
 		{fiber.MethodGet, "/scan-types", auth.ViewReference, w.scanTypes},
+		{fiber.MethodGet, "/scan-types/dedup", auth.Configure, w.dedup},
+		{fiber.MethodPost, "/scan-types/dedup", auth.Configure, w.changeDedup},
 		{fiber.MethodGet, "/intelligence", auth.ViewReference, w.intelligence},
 		{fiber.MethodGet, "/keys", auth.Self, w.keys},
 	}

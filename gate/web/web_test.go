@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,10 +13,12 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"defectdojo/gate/auth"
 	"defectdojo/gate/gatetest"
+	"defectdojo/gate/ingest"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
 )
@@ -50,7 +53,7 @@ func newSite(t testing.TB, db *pgxpool.Pool, files ...string) *site {
 	s := store.New(db)
 	a := auth.New(s, auth.Config{Hash: cheap})
 	app := fiber.New(fiber.Config{ErrorHandler: Error, Immutable: true, DisableStartupMessage: true})
-	Mount(app, Deps{Store: s, Auth: a, Triage: &triage.Triage{Store: s}, Tracker: newTracker(s), SiteURL: "https://gate.example.org", Now: time.Now})
+	Mount(app, Deps{Store: s, Auth: a, Triage: &triage.Triage{Store: s}, Identities: &ingest.Identities{Store: s, Later: func(context.Context, pgx.Tx, string) error { return nil }}, Tracker: newTracker(s), SiteURL: "https://gate.example.org", Now: time.Now})
 	return &site{app, db, a}
 }
 
