@@ -98,14 +98,14 @@ func parseJSON(in *stream.Input, out *parsers.Report) error {
 		"type":        text(&run.Type),
 		"version":     text(&run.Version),
 		"description": text(&run.Description),
-		"findings": stream.Each(func(f finding) error {
+		"findings": stream.Array(stream.Quick(func(c *stream.Cursor, f *finding) { f.read(c) }, func(f *finding) error {
 			o, err := f.observation()
 			if err != nil {
 				return err
 			}
 			out.Emit(o)
 			return nil
-		}),
+		})),
 	}, "findings"))
 	run.Tool = parsers.First(run.Tool, title, run.Type)
 	return err
@@ -113,7 +113,7 @@ func parseJSON(in *stream.Input, out *parsers.Report) error {
 
 // check refuses keys that the format does not have, and findings without one
 // of the three that it needs.
-func (f finding) check() error {
+func (f *finding) check() error {
 	if len(f.Unknown) > 2 {
 		return fmt.Errorf("a finding has a key that this format does not have: %.200s", f.Unknown)
 	}
@@ -128,7 +128,7 @@ func (f finding) check() error {
 	return nil
 }
 
-func (f finding) observation() (gate.Observation, error) {
+func (f *finding) observation() (gate.Observation, error) {
 	if err := f.check(); err != nil {
 		return gate.Observation{}, err
 	}
@@ -143,7 +143,7 @@ func (f finding) observation() (gate.Observation, error) {
 	o := gate.Observation{
 		Title: string(f.Title), Severity: sev, Description: string(f.Description), Mitigation: string(f.Mitigation), Impact: string(f.Impact),
 		References: string(f.References), StepsToReproduce: string(f.StepsToReproduce), SeverityJustification: string(f.SeverityJustification),
-		CWE: gate.ParseCWE(string(f.CWE)), VulnerabilityIDs: append([]string{string(f.CVE)}, f.VulnerabilityIDs...),
+		CWE: gate.ParseCWE(string(f.CWE)), VulnerabilityIDs: f.ids(),
 		RuleID: string(f.RuleID), UniqueID: string(f.UniqueID),
 		EPSSScore: share(f.EPSSScore.Ptr()), EPSSPercentile: share(f.EPSSPercentile.Ptr()),
 		KnownExploited: f.KnownExploited.is(true), RansomwareUsed: f.RansomwareUsed.is(true), KEVDate: gate.DateOf(parseTime(string(f.KEVDate))),
@@ -162,6 +162,14 @@ func (f finding) observation() (gate.Observation, error) {
 		o.Endpoints = append(o.Endpoints, string(e))
 	}
 	return o, nil
+}
+
+// ids joins the one id and the list of them.
+func (f *finding) ids() []string {
+	if f.CVE == "" {
+		return f.VulnerabilityIDs
+	}
+	return append([]string{string(f.CVE)}, f.VulnerabilityIDs...)
 }
 
 // cwes joins the one weakness and the list of them. The first is the main one.
@@ -185,7 +193,7 @@ func cwes(main int, more []string) (int, []int) {
 }
 
 // analysis says how it was found: dynamic unless the finding says no.
-func (f finding) analysis() gate.Analysis {
+func (f *finding) analysis() gate.Analysis {
 	static, dynamic := f.StaticFinding.is(true), !f.DynamicFinding.is(false)
 	switch {
 	case static && dynamic:

@@ -182,6 +182,9 @@ func (c *Cursor) As(v any) {
 	}
 }
 
+// Refuse says that the value is not one that can be read so: it is decoded.
+func (c *Cursor) Refuse() { c.bad = true }
+
 // Skip skips a value.
 func (c *Cursor) Skip() {
 	depth := 0
