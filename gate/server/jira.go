@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"defectdojo/gate"
 	"defectdojo/gate/inbound"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/tracker"
+	"defectdojo/gate/waiver"
 	"defectdojo/integrations"
 	"defectdojo/integrations/jira"
 )
@@ -24,7 +27,54 @@ func (s *Server) wireTracker() {
 		HTTP:    integrations.NewClient(integrations.Options{Timeout: 30 * time.Second, Allowed: s.cfg.AllowedNet}),
 		SiteURL: func() string { return s.site },
 		Send:    func(ctx context.Context, tx pgx.Tx, send jobs.Send) error { return s.jobs.Send(ctx, tx, send) },
+
+		RequestWaiver: s.requestWaiver, WaiverRefused: s.waiverRefused,
 	}
+}
+
+// ticketWaiver is how long the waiver is to be valid that a ticket asks for, if
+// no policy says less: there nobody was asked.
+const ticketWaiver = 90 * 24 * time.Hour
+
+// requestWaiver asks for a waiver of what somebody in JIRA will not fix: of the
+// worst finding that the ticket is about. It asks once for each ticket.
+func (s *Server) requestWaiver(ctx context.Context, r tracker.WaiverRequest) (int64, error) {
+	worst := slices.MaxFunc(r.Findings, func(a, b gate.Finding) int { return int(a.Severity) - int(b.Severity) })
+	asked, err := s.store.WaiversForTicket(ctx, worst.ProductID, r.Ticket)
+	if err != nil || len(asked) > 0 {
+		return slices.Max(append(asked, 0)), err
+	}
+	product, err := s.store.Product(ctx, gate.Scope{All: true}, worst.ProductID)
+	if err != nil {
+		return 0, err
+	}
+	known, err := s.judge.Finding(ctx, product.ID, worst.ID)
+	if err != nil {
+		return 0, err
+	}
+	w := gate.Waiver{Match: gate.WaiverMatch{Fingerprint: known.Fingerprint}, Reason: r.Reason, Ticket: r.Ticket, ValidFrom: r.Actor.Now, Expires: r.Actor.Now.Add(ticketWaiver)}
+	preview, err := s.waivers.Preview(ctx, product, 0, w)
+	if err != nil {
+		return 0, err
+	}
+	if most := preview.Terms.MaxTTL; most > 0 && most < ticketWaiver {
+		w.Expires = r.Actor.Now.Add(most)
+	}
+	a := waiver.Actor{Who: r.Actor.Who, Now: r.Actor.Now, RequestID: r.Actor.RequestID}
+	made, err := s.waivers.Request(ctx, a, waiver.Ask{Product: product, FindingID: &worst.ID, Waiver: w})
+	return made.ID, err
+}
+
+// waiverRefused tells whether a waiver that was asked for is or was none.
+func (s *Server) waiverRefused(ctx context.Context, id int64) (bool, error) {
+	w, err := s.store.WaiverByID(ctx, gate.Scope{All: true}, id)
+	if err != nil && gate.KindOf(err) == gate.NotFound {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return slices.Contains([]string{"rejected", "revoked", "expired"}, waiver.State(&w, now())), nil
 }
 
 // openReport opens a file of the blob store.

@@ -326,3 +326,9 @@ func (s *Store) FindingTickets(ctx context.Context, finding int64) ([]FindingTic
 func (s *Store) GroupMembers(ctx context.Context, group int64) ([]int64, error) {
 	return scalars[int64](ctx, s.db, `select finding_id from finding_group_members where group_id = $1 order by 1`, group)
 }
+
+// WaiversForTicket returns the waivers that wait to be decided and that name a ticket.
+func (s *Store) WaiversForTicket(ctx context.Context, product int64, ticket string) ([]int64, error) {
+	return scalars[int64](ctx, s.db, `
+		select id from waivers where product_id = $1 and state = 'requested' and document ->> 'ticket' = $2 order by id`, product, ticket)
+}

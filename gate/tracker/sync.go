@@ -297,24 +297,32 @@ func (s *session) act(ctx context.Context, d decision, issue jira.Issue) error {
 	return err
 }
 
-// askWaiver asks for a waiver of the findings that somebody will not fix.
+// askWaiver asks for a waiver of the findings that somebody will not fix. If
+// none can be asked for, a note says why.
 func (s *session) askWaiver(ctx context.Context, who triage.Actor, d decision, said string) error {
-	if s.RequestWaiver == nil {
-		for _, f := range s.subject.Findings {
-			if !f.Active {
-				continue
-			}
-			if _, err := s.Triage.AddNote(ctx, who, f.ID, triage.Note{Entry: said + ". Nobody has waived it: it counts until somebody does."}); err != nil {
-				return err
-			}
+	why := "Nobody has waived it: it counts until somebody does."
+	if s.RequestWaiver != nil {
+		id, err := s.RequestWaiver(ctx, WaiverRequest{Findings: s.open(), Reason: said, Ticket: s.k.JIRAKey, FalsePositive: d.Claim == falsePositive, Actor: who})
+		if err == nil {
+			s.k.WaiverID = &id
+			return nil
 		}
-		return nil
+		if gate.KindOf(err) != gate.Invalid {
+			return err
+		}
+		why = "No waiver could be asked for: " + err.Error()
 	}
-	id, err := s.RequestWaiver(ctx, WaiverRequest{Findings: s.subject.Findings, Reason: said, Ticket: s.k.JIRAKey, FalsePositive: d.Claim == falsePositive, Actor: who})
-	if err == nil {
-		s.k.WaiverID = &id
+	for _, f := range s.open() {
+		if _, err := s.Triage.AddNote(ctx, who, f.ID, triage.Note{Entry: said + ". " + why}); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
+}
+
+// open are the findings that are open.
+func (s *session) open() []gate.Finding {
+	return slices.DeleteFunc(slices.Clone(s.subject.Findings), func(f gate.Finding) bool { return !f.Active })
 }
 
 // remark is what is said of a decision, and its key.
