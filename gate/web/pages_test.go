@@ -48,6 +48,7 @@ var addresses = []struct {
 	{"verdict.html", "/verdicts/3", 200, []string{"Passed with warnings", "Out of date", "Would be"}},
 	{"verdict.html", "/verdicts/4", 200, []string{"Could not decide"}},
 	{"tokens.html", "/tokens", 200, []string{"payments pipeline", "gate_8fK2", "revoked", "payments-api"}},
+	{"trust-rules.html", "/trust-rules", 200, []string{"Keyless CI", "No repository is trusted yet", "https://token.actions.githubusercontent.com"}},
 	{"scan-types.html", "/scan-types", 200, []string{"Trivy Scan", "trivy ", "Deduplication"}},
 	{"dedup.html", "/scan-types/dedup?type=Trivy+Scan", 200, []string{"as built in", "vulnerability_ids", "Show what would change"}},
 	{"error.html", "/scan-types/dedup?type=Nothing", 404, []string{"404"}},
