@@ -25,9 +25,9 @@ var small = stream.Limits{Bytes: 8 << 20, MemberBytes: 4 << 20, Observations: 20
 
 // check runs p on a report that may be anything and fails on a panic, an
 // observation that cannot be stored, an error without a reason, or a report that
-// is half read: an error that comes with runs, or runs that miscount. It tells
-// whether the report was read.
-func check(t *testing.T, p parsers.Parser, report []byte) bool {
+// is half read: an error that comes with runs, or runs that miscount. It returns
+// why the report was not read.
+func check(t *testing.T, p parsers.Parser, report []byte) error {
 	t.Helper()
 	began, emitted := time.Now(), 0
 	runs, err := parsers.Read(t.Context(), p, bytes.NewReader(report), parsers.Options{Limits: small, Emit: func(o gate.Observation) {
@@ -60,7 +60,7 @@ func check(t *testing.T, p parsers.Parser, report []byte) bool {
 	if d := time.Since(began); d > 5*time.Second {
 		t.Errorf("%s: %s for %d bytes", p.ScanType, d, len(report))
 	}
-	return err == nil
+	return err
 }
 
 // Of each report in testdata so many damaged copies are read, and of all reports
@@ -76,7 +76,7 @@ const (
 // or XML report that is cut short must fail.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	var mutants, refused atomic.Int64
+	var mutants, refused, placed atomic.Int64
 	t.Run("of", func(t *testing.T) {
 		t.Parallel()
 		for name, tool := range byTool() {
@@ -92,13 +92,16 @@ func TestMutants(t *testing.T) {
 					for i := range mutantsEach {
 						kind := kinds[i%len(kinds)]
 						m := kind(r, b)
-						read := check(t, p, m)
-						if read && i%len(kinds) == 0 && len(m) > 0 && len(m) < end { // of nothing left, some tools make a report
+						err := check(t, p, m)
+						if err == nil && i%len(kinds) == 0 && len(m) > 0 && len(m) < end { // of nothing left, some tools make a report
 							t.Errorf("%s: read %d of %d bytes of %s", p.ScanType, len(m), len(b), report)
 						}
 						mutants.Add(1)
-						if !read {
+						if err != nil {
 							refused.Add(1)
+						}
+						if err != nil && place.MatchString(err.Error()) {
+							placed.Add(1)
 						}
 					}
 				}
@@ -106,12 +109,15 @@ func TestMutants(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() {
-		t.Logf("%d mutants, %d refused with a reason", mutants.Load(), refused.Load())
+		t.Logf("%d mutants, %d refused with a reason, %d of them with a place within the report", mutants.Load(), refused.Load(), placed.Load())
 		if n := mutants.Load(); testing.CoverMode() == "" && n < mutantsAll && !strings.Contains(flag.Lookup("test.run").Value.String(), "/") {
 			t.Errorf("%d mutants, want %d", n, mutantsAll)
 		}
 	})
 }
+
+// place is where in the report an error is; others are about the whole of it.
+var place = regexp.MustCompile(`: (?:[^:]+: )?(?:line \d+|byte \d+|\()`)
 
 // endOf returns the offset before which a report is surely cut short: that of
 // the last byte of a JSON value, of the end of an XML root; else 0.

@@ -174,3 +174,31 @@ func TestErrorText(t *testing.T) {
 		}
 	}
 }
+
+// TestBlank fails when what stands before the first character that counts is
+// not blank, or places in errors shift by it.
+func TestBlank(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, text, want string }{
+		{"script", "results =\n{\"a\": 1}", "         \n{\"a\": 1}"},
+		{"none_before", "{}", "{}"},
+		{"never", "no brace", "no brace"},
+		{"too_far", strings.Repeat("x", 2000) + "{}", strings.Repeat("x", 2000) + "{}"},
+		{"empty", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in, err := NewInput(t.Context(), strings.NewReader(tt.text), Limits{})
+			if err == nil {
+				err = in.Blank('{')
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(in)
+			if string(got) != tt.want || err != nil {
+				t.Errorf("got %q, %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
