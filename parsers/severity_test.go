@@ -11,7 +11,7 @@ import (
 
 func TestRank(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]gate.Severity{"1": gate.Info, "2": gate.Low, " 3 ": gate.Medium, "4": gate.High, "5": gate.Critical, "6": gate.Critical, "0": gate.Info, "": gate.Info, "high": gate.Info} {
+	for text, want := range map[string]gate.Severity{"1": gate.Info, "2": gate.Low, "3\n": gate.Medium, "4": gate.High, "5": gate.Critical, "6": gate.Critical, "0": gate.Info, "": gate.Info, "high": gate.Info} {
 		if got := Rank(text, 1); got != want {
 			t.Errorf("Rank(%q, 1) = %s, want %s", text, got, want)
 		}
