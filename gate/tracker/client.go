@@ -19,8 +19,8 @@ import (
 // webhook has two for as long as one replaces the other.
 const (
 	password        = "token"
-	webhook         = "webhook_secret"          //nolint:gosec // a name
-	webhookPrevious = "webhook_secret_previous" //nolint:gosec // a name
+	webhook         = "webhook_secret"          //
+	webhookPrevious = "webhook_secret_previous" //
 )
 
 // secrets opens an instance's secrets.
