@@ -16,13 +16,14 @@ import (
 )
 
 // wireGate makes the gate: what judges, what it judges by, and what signs.
-func (s *Server) wireGate() {
+func (s *Server) wireGate() error {
 	s.keys = &signing.Keys{Store: s.store, Box: s.box}
 	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell, Approvers: func(ctx context.Context, product int64) ([]gate.User, error) {
 		return s.auth.Holders(ctx, auth.ApproveWaiver, product)
 	}}
 	s.policies = &policy.Desk{Store: s.store, Tell: s.tell}
 	s.waivers = &waiver.Desk{Store: s.store, Findings: s.judge.Findings, Policies: s.judge.Policies, Tell: s.tell}
+	return s.keys.Prepare(s.life, now())
 }
 
 // reviewDelay gathers changes that come together: one review is for all of them.

@@ -42,7 +42,9 @@ func (s *Server) wire() error {
 	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage, Noted: s.afterNote}
 	s.wireTracker()
 	s.notifier = s.newNotifier()
-	s.wireGate()
+	if err := s.wireGate(); err != nil {
+		return err
+	}
 	s.enricher = s.newEnricher()
 	s.importer = &ingest.Importer{Store: s.store, Blobs: s.blobs, Limits: stream.Limits{}, Enqueue: s.afterImport}
 	s.wirePuller()
@@ -63,7 +65,8 @@ func (s *Server) mount() {
 		Policies: s.policies, Waivers: s.waivers,
 	})
 	s.hooks.Mount(s.app)
-	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now})
+	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now,
+		Judge: s.judge, Keys: s.keys, Policies: s.policies, Waivers: s.waivers})
 }
 
 // work is what the jobs do.

@@ -9,7 +9,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"time"
@@ -130,12 +130,25 @@ func public(row store.SigningKey) (Key, error) {
 	return Key{row.KeyID, string(text), row.Created, row.Retired}, err
 }
 
-// secret returns a secret of all nodes by its name, which is made when there is none.
-func (k *Keys) secret(ctx context.Context, name string, now time.Time) ([]byte, error) {
-	sealed, err := k.Store.GateSecret(ctx, name)
-	if gate.KindOf(err) == gate.NotFound {
-		sealed, err = k.firstSecret(ctx, name, now)
+// Prepare makes what there has to be: the key that signs, and the secret of
+// badges. A node does so at its start, so that nothing that is only read writes.
+func (k *Keys) Prepare(ctx context.Context, now time.Time) error {
+	if _, err := k.Signer(ctx, now); err != nil {
+		return err
 	}
+	_, err := k.secret(ctx, badgeSecret)
+	if gate.KindOf(err) == gate.NotFound {
+		_, err = k.firstSecret(ctx, badgeSecret, now)
+	}
+	return err
+}
+
+// badgeSecret is the name of the secret of badges.
+const badgeSecret = "badge"
+
+// secret returns a secret of all nodes by its name; NotFound if there is none.
+func (k *Keys) secret(ctx context.Context, name string) ([]byte, error) {
+	sealed, err := k.Store.GateSecret(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -160,18 +173,18 @@ func (k *Keys) firstSecret(ctx context.Context, name string, now time.Time) (sea
 
 // BadgeSignature returns what the address of a product's badge ends with: who
 // has it sees the badge, and nothing else of the product.
-func (k *Keys) BadgeSignature(ctx context.Context, product int64, now time.Time) (string, error) {
-	secret, err := k.secret(ctx, "badge", now)
+func (k *Keys) BadgeSignature(ctx context.Context, product int64) (string, error) {
+	secret, err := k.secret(ctx, badgeSecret)
 	if err != nil {
 		return "", err
 	}
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte("badge of product " + strconv.FormatInt(product, 10)))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18]), nil
+	return hex.EncodeToString(mac.Sum(nil)[:16]), nil
 }
 
 // ValidBadge tells whether a signature is that of a product's badge.
-func (k *Keys) ValidBadge(ctx context.Context, product int64, signature string, now time.Time) (bool, error) {
-	want, err := k.BadgeSignature(ctx, product, now)
+func (k *Keys) ValidBadge(ctx context.Context, product int64, signature string) (bool, error) {
+	want, err := k.BadgeSignature(ctx, product)
 	return err == nil && hmac.Equal([]byte(want), []byte(signature)), err
 }

@@ -107,16 +107,22 @@ func TestForeignKey(t *testing.T) {
 func TestBadge(t *testing.T) {
 	t.Parallel()
 	k, _ := newKeys(t)
-	one, err := k.BadgeSignature(t.Context(), 1, now)
-	if err != nil || len(one) != 24 {
+	if _, err := k.BadgeSignature(t.Context(), 1); gate.KindOf(err) != gate.NotFound {
+		t.Errorf("before there is a secret: %v", err)
+	}
+	if err := k.Prepare(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	one, err := k.BadgeSignature(t.Context(), 1)
+	if err != nil || len(one) != 32 {
 		t.Fatalf("%q, %v", one, err)
 	}
 	for _, tt := range []struct {
 		product   int64
 		signature string
 		want      bool
-	}{{1, one, true}, {2, one, false}, {1, "", false}, {1, one[:23], false}, {1, one + "A", false}} {
-		if got, err := k.ValidBadge(t.Context(), tt.product, tt.signature, now); err != nil || got != tt.want {
+	}{{1, one, true}, {2, one, false}, {1, "", false}, {1, one[:31], false}, {1, one + "A", false}} {
+		if got, err := k.ValidBadge(t.Context(), tt.product, tt.signature); err != nil || got != tt.want {
 			t.Errorf("badge of %d by %q: %v, %v", tt.product, tt.signature, got, err)
 		}
 	}

@@ -96,6 +96,9 @@ type PolicyVersion struct {
 	Created time.Time
 }
 
+// Before is the number of the version before it.
+func (v PolicyVersion) Before() int { return v.Version - 1 }
+
 // PolicyVersions returns the versions of a policy, the newest first.
 func (s *Store) PolicyVersions(ctx context.Context, policy int64, p Page) (List[PolicyVersion], error) {
 	var w where

@@ -71,3 +71,12 @@ func (s *Store) VerdictRows(ctx context.Context, q VerdictSearch) ([]VerdictRow,
 	}
 	return rows, nil
 }
+
+// BranchVerdict returns the newest standing verdict of a product's branch; of
+// its main branch, or else of the one judged last, when none is named. Changes
+// that are to go into a branch do not count.
+func (s *Store) BranchVerdict(ctx context.Context, product int64, branch string) (VerdictRow, error) {
+	return one[VerdictRow](ctx, s.db, "verdict", `select `+verdictRowColumns+verdictRowTables+`
+		where v.product_id = $1 and v.superseded_by is null and v.pull_request = '' and ($2 = '' or v.branch = $2)
+		order by v.branch in ('main', 'master') desc, v.id desc limit 1`, product, branch)
+}

@@ -17,6 +17,7 @@ type productPage struct {
 	Flow       flowChart
 	Worst      []store.FindingRow
 	Verdicts   []store.VerdictRow
+	Badge      string // its address
 }
 
 // product serves GET /products/:id.
@@ -47,6 +48,9 @@ func (w *web) product(v *visit) error {
 	}
 	p.Worst = worst.Rows
 	if p.Verdicts, err = w.Store.VerdictRows(ctx, store.VerdictSearch{Scope: only, Limit: 10}); err != nil {
+		return err
+	}
+	if p.Badge, err = w.badgeURL(v, id); err != nil {
 		return err
 	}
 	return render(v.Ctx, "product.html", p)

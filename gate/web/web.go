@@ -11,9 +11,13 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/policy"
+	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
 	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
+	"defectdojo/gate/verdict"
+	"defectdojo/gate/waiver"
 )
 
 // Deps are what the pages need.
@@ -26,6 +30,11 @@ type Deps struct {
 	SiteURL    string           // where browsers and uploaders reach us: https://gate.example.org
 	Secure     bool             // browsers reach us over TLS: cookies say so
 	Now        func() time.Time // the clock
+
+	Judge    *verdict.Judge
+	Keys     *signing.Keys
+	Policies *policy.Desk
+	Waivers  *waiver.Desk
 }
 
 type web struct{ Deps }
@@ -61,7 +70,20 @@ func (w *web) routes() []route {
 		{fiber.MethodGet, "/verdicts", auth.ViewVerdict, w.verdicts},
 		{fiber.MethodGet, "/verdicts/:id", auth.ViewVerdict, w.verdict},
 		{fiber.MethodGet, "/verdicts/:id/verdict.json", auth.ViewVerdict, w.verdictJSON},
+		{fiber.MethodGet, "/verdicts/:id/report", auth.ViewVerdict, w.report},
 		{fiber.MethodGet, "/search", auth.View, w.search},
+
+		{fiber.MethodGet, "/policies", auth.View, w.policies},
+		{fiber.MethodPost, "/policies", auth.WritePolicy, w.addPolicy},
+		{fiber.MethodGet, "/policies/new", auth.WritePolicy, w.newPolicy},
+		{fiber.MethodGet, "/policies/:id", auth.View, w.policy},
+		{fiber.MethodPost, "/policies/:id", auth.WritePolicy, w.editPolicy},
+		{fiber.MethodGet, "/policies/:id/diff", auth.View, w.policyDiff},
+		{fiber.MethodGet, "/waivers", auth.View, w.waivers},
+		{fiber.MethodPost, "/waivers", auth.RequestWaiver, w.requestWaiver},
+		{fiber.MethodGet, "/waivers/new", auth.RequestWaiver, w.newWaiver},
+		{fiber.MethodGet, "/waivers/:id", auth.View, w.waiver},
+		{fiber.MethodPost, "/waivers/:id", auth.ApproveWaiver, w.decideWaiver},
 
 		{fiber.MethodGet, "/integrations/jira", auth.ManageChannels, w.jira},
 		{fiber.MethodPost, "/integrations/jira", auth.Configure, w.addJIRAInstance},
@@ -100,6 +122,7 @@ func Mount(r fiber.Router, d Deps) {
 	w := &web{d}
 	r.Get(assetPath+":name", asset)
 	r.Get("/favicon.ico", favicon)
+	r.Get(badgePath+":id/:signature", w.badge)
 	for _, route := range w.routes() {
 		r.Add(route.method, route.path, w.serve(route))
 	}

@@ -19,8 +19,13 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/gatetest"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/policy"
+	"defectdojo/gate/seal"
+	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
+	"defectdojo/gate/verdict"
+	"defectdojo/gate/waiver"
 )
 
 // site is the pages on a database of their own, with the small shop in it.
@@ -34,6 +39,9 @@ const password = "correct horse battery"
 
 // cheap makes the tests' passwords cost next to nothing.
 var cheap = auth.Params{Memory: 64, Time: 1, Threads: 1}
+
+// siteKey seals the tests' secrets.
+var siteKey = seal.NewKey()
 
 // newSite starts the pages on db. With files, testdata of these names is in it.
 func newSite(t testing.TB, db *pgxpool.Pool, files ...string) *site {
@@ -52,8 +60,15 @@ func newSite(t testing.TB, db *pgxpool.Pool, files ...string) *site {
 	}
 	s := store.New(db)
 	a := auth.New(s, auth.Config{Hash: cheap})
+	judge, keys := &verdict.Judge{Store: s}, &signing.Keys{Store: s, Box: seal.New(siteKey)}
+	if len(files) > 0 {
+		if err := keys.Prepare(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	app := fiber.New(fiber.Config{ErrorHandler: Error, Immutable: true, DisableStartupMessage: true})
-	Mount(app, Deps{Store: s, Auth: a, Triage: &triage.Triage{Store: s}, Identities: &ingest.Identities{Store: s, Later: func(context.Context, pgx.Tx, string) error { return nil }}, Tracker: newTracker(s), SiteURL: "https://gate.example.org", Now: time.Now})
+	Mount(app, Deps{Store: s, Auth: a, Triage: &triage.Triage{Store: s}, Identities: &ingest.Identities{Store: s, Later: func(context.Context, pgx.Tx, string) error { return nil }}, Tracker: newTracker(s), SiteURL: "https://gate.example.org", Now: time.Now,
+		Judge: judge, Keys: keys, Policies: &policy.Desk{Store: s}, Waivers: &waiver.Desk{Store: s, Findings: judge.Findings, Policies: judge.Policies}})
 	return &site{app, db, a}
 }
 

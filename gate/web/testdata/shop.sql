@@ -125,3 +125,13 @@ insert into jira_issues (jira_id, jira_key, jira_project_id, finding_id, state, 
 	select '10001', 'INFRA-7', 1, min(id), 'linked', 'Done', 'claimed_fixed', now() from findings where product_id = 3;
 insert into channel_health (channel, target, failures, last_error_at, last_error) values ('jira', 1, 3, now(), 'jira: get issue: 503 Service Unavailable');
 select setval(pg_get_serial_sequence('jira_instances', 'id'), 900), setval(pg_get_serial_sequence('jira_projects', 'id'), 900);
+insert into policies (id, name, product_id, enabled) overriding system value values (1, 'org-baseline', null, true), (2, 'payments-extra', 1, false);
+select setval('policies_id_seq', 10);
+insert into policy_versions (policy_id, version, source, digest, author_id, comment, created) values
+    (1, 1, E'metadata: {name: org-baseline}\nspec:\n  rules:\n    - {id: new-critical, select: {severity: critical}, max: 3}\n', sha256('1'), 1, '', now() - interval '9 days'),
+    (1, 2, E'metadata: {name: org-baseline}\nspec:\n  waivers: {approvals: {critical: 2}}\n  rules:\n    - {id: new-critical, description: No new critical, select: {severity: critical}, max: 0}\n    - {id: likely, when: f.epss > 0.5}\n', sha256('2'), 1, 'none at all', now() - interval '2 days'),
+    (2, 1, E'metadata: {name: payments-extra}\nspec: {rules: [{id: all, max: 0}]}\n', sha256('3'), 2, '', now() - interval '1 day');
+insert into waivers (id, product_id, name, state, document, requested_by_id, needed, finding_id, created, valid_from, expires) overriding system value values
+    (1, 1, 'W-2026-0001', 'requested', '{"id": "", "match": {"vulnerability": "CVE-2021-44228", "purl": "pkg:maven/log4j-core"}, "reason": "Not reachable from outside", "requested_by": "mika", "approved_by": [], "expires": "2030-01-01T00:00:00Z"}', 2, 2, 1, now() - interval '1 day', now() - interval '1 day', now() + interval '9 days'),
+    (2, 2, 'W-2026-0002', 'approved', '{"id": "", "match": {"fingerprint": "hash:00"}, "reason": "A test key", "requested_by": "mika", "approved_by": [], "expires": "2030-01-01T00:00:00Z"}', 2, 1, null, now() - interval '5 days', now() - interval '5 days', now() + interval '60 days');
+select setval('waivers_id_seq', 10);
