@@ -16,6 +16,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
+	"defectdojo/gate/connection"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/notification"
 	"defectdojo/gate/policy"
@@ -32,18 +33,19 @@ const Root = "/api/v2"
 
 // Deps is what the API needs.
 type Deps struct {
-	Store      *store.Store
-	Auth       *auth.Auth
-	Judge      *verdict.Judge
-	Keys       *signing.Keys // that sign verdicts and bundles
-	Triage     *triage.Triage
-	Identities *ingest.Identities
-	Tracker    *tracker.Tracker
-	Import     func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
-	Notifier   *notification.Notifier
-	Tell       func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
-	Version    string                                                   // of the program
-	SiteURL    string                                                   // how people reach the pages; blank: as the sender of a request reached us
+	Store       *store.Store
+	Auth        *auth.Auth
+	Judge       *verdict.Judge
+	Keys        *signing.Keys // that sign verdicts and bundles
+	Triage      *triage.Triage
+	Identities  *ingest.Identities
+	Tracker     *tracker.Tracker
+	Import      func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
+	Notifier    *notification.Notifier
+	Tell        func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
+	Version     string                                                   // of the program
+	SiteURL     string                                                   // how people reach the pages; blank: as the sender of a request reached us
+	Connections *connection.Connections
 
 	MaxReport int64         // bytes of the largest report; 100 MiB if zero
 	UploadDir string        // where reports are while they come in; the system's if blank
@@ -103,6 +105,7 @@ func (a *api) routes() []route {
 		a.rootRoutes(),
 		a.tokenRoutes(),
 		a.trustRuleRoutes(),
+		a.connectionRoutes(),
 		a.productTypeRoutes(),
 		a.productRoutes(),
 		a.engagementRoutes(),

@@ -59,11 +59,12 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 	s.auth = auth.New(s.store, auth.Config{Hash: cheap, Now: func() time.Time { return now }})
 	s.deps = api.Deps{
 		Store: s.store, Auth: s.auth, Triage: &triage.Triage{Store: s.store}, Version: "test", Now: func() time.Time { return now },
-		Identities: &ingest.Identities{Store: s.store, Later: func(context.Context, pgx.Tx, string) error { return nil }},
-		Keys:       &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
-		Tracker:    newTracker(s.store),
-		Judge:      &verdict.Judge{Store: s.store},
-		Policies:   &policy.Desk{Store: s.store},
+		Identities:  &ingest.Identities{Store: s.store, Later: func(context.Context, pgx.Tx, string) error { return nil }},
+		Keys:        &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
+		Tracker:     newTracker(s.store),
+		Judge:       &verdict.Judge{Store: s.store},
+		Policies:    &policy.Desk{Store: s.store},
+		Connections: newConnections(s.store),
 	}
 	s.deps.Waivers = &waiver.Desk{Store: s.store, Findings: s.deps.Judge.Findings, Policies: s.deps.Judge.Policies}
 	s.deps.Notifier = newNotifier(s.store)

@@ -82,24 +82,25 @@ type principal struct {
 
 type matrix struct {
 	*site
-	types    [2]int64
-	products [3]int64
-	engs     [3]int64
-	tests    [3]int64
-	findings [3]int64
-	verdicts [3]int64
-	metas    [3]int64
-	trusts   [3]int64
-	jiras    [3]int64 // JIRA projects
-	tickets  [3]int64 // JIRA issues of findings of their own
-	instance int64    // a JIRA
-	notices  [3]int64 // preferences, a webhook, a channel
-	env      int64    // an environment that nothing uses
-	generic  int64    // the test type of the reports that are imported
-	policies [3]int64
-	waivers  [3]int64
-	vex      [3]int64
-	people   []principal
+	types      [2]int64
+	products   [3]int64
+	engs       [3]int64
+	tests      [3]int64
+	findings   [3]int64
+	verdicts   [3]int64
+	metas      [3]int64
+	trusts     [3]int64
+	jiras      [3]int64 // JIRA projects
+	tickets    [3]int64 // JIRA issues of findings of their own
+	instance   int64    // a JIRA
+	notices    [3]int64 // preferences, a webhook, a channel
+	env        int64    // an environment that nothing uses
+	generic    int64    // the test type of the reports that are imported
+	policies   [3]int64
+	waivers    [3]int64
+	vex        [3]int64
+	people     []principal
+	connection [3]int64 // one with a repository and a delivery
 }
 
 func newMatrix(t *testing.T) *matrix {
@@ -114,6 +115,7 @@ func newMatrix(t *testing.T) *matrix {
 	for _, n := range noticePaths {
 		m.renew("/api/v2"+n, own)
 	}
+	m.renew("/api/v2/connections/", own)
 	for i, typ := range []int64{m.types[0], m.types[0], m.types[1]} {
 		m.products[i], m.engs[i], m.tests[i] = m.product(fmt.Sprintf("canary%d", i))
 		m.must(200, "PATCH", fmt.Sprintf("/api/v2/products/%d/", m.products[i]), fmt.Sprintf(`{"prod_type":%d,"tags":["canary%d"]}`, typ, i))
@@ -271,6 +273,10 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = id(m.verdicts[:])
 	case strings.HasPrefix(rest, "/metadata/"):
 		c.path = id(m.metas[:])
+	case strings.HasPrefix(rest, "/connections/") && place != absent:
+		c.path = strings.NewReplacer(":id", strconv.FormatInt(m.connection[0], 10), ":delivery", strconv.FormatInt(m.connection[2], 10)).Replace(path)
+	case strings.HasPrefix(rest, "/repositories/") && place != absent:
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.connection[1], 10), 1)
 	case strings.HasPrefix(rest, "/trust_rules/"):
 		c.path = id(m.trusts[:])
 	case strings.HasPrefix(rest, "/jira_projects/"), strings.HasPrefix(rest, "/jira_product_configurations/"):
@@ -389,6 +395,8 @@ func (m *matrix) renew(path string, place int) {
 		m.notices[1] = m.must(201, "POST", "/api/v2/notification_webhooks/", `{"name":"canary","url":"https://127.0.0.1:1/x"}`).id()
 	case strings.HasPrefix(rest, "/notification_channels/"):
 		m.notices[2] = m.must(201, "POST", "/api/v2/notification_channels/", `{"kind":"msteams","name":"canary","secrets":{"webhook_url":"https://127.0.0.1:1/x"}}`).id()
+	case strings.HasPrefix(rest, "/connections/"):
+		m.connection = m.connect()
 	case strings.HasPrefix(rest, "/trust_rules/"):
 		m.trusts[place] = m.must(201, "POST", "/api/v2/trust_rules/", fmt.Sprintf(`{"product":%d,"provider":"github","repository_id":"%d","owner_id":"7","repository":"canary%d"}`, m.products[place], time.Now().UnixNano(), place)).id()
 	case strings.HasPrefix(rest, "/jira_instances/"), strings.HasPrefix(rest, "/jira_configurations/"):

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"defectdojo/gate/connection"
 	"defectdojo/gate/inbound"
 	"defectdojo/gate/jobs"
 )
@@ -18,6 +19,13 @@ func (s *Server) wireHooks() {
 			return s.jobs.Receive(ctx, tx, kind, delivery)
 		},
 	}
+}
+
+// wireConnections makes what connects foreign systems.
+func (s *Server) wireConnections() {
+	s.connections = &connection.Connections{Store: s.store, Box: s.box, Hooks: s.hooks, Site: s.site, Now: now, Kinds: []connection.Kind{
+		connection.GitHub(s.fromGitHub.Client, s.fromGitHub.Sync),
+	}}
 }
 
 // hookKinds lists the systems that send webhooks.

@@ -14,6 +14,7 @@ import (
 	"gocloud.dev/blob"
 
 	"defectdojo/gate/auth"
+	"defectdojo/gate/connection"
 	"defectdojo/gate/enrich"
 	"defectdojo/gate/inbound"
 	"defectdojo/gate/ingest"
@@ -61,12 +62,13 @@ type Server struct {
 	hooks      *inbound.Hooks // of foreign systems
 	puller     *inbound.Puller
 
-	fromGitHub *inbound.GitHubWork
-	toGitHub   *outbound.GitHub
-	fromGitLab *inbound.GitLabWork
-	toGitLab   *outbound.GitLab
-	enricher   *enrich.Enricher
-	jobs       *jobs.Jobs // worked by this node if its role says so
+	fromGitHub  *inbound.GitHubWork
+	toGitHub    *outbound.GitHub
+	fromGitLab  *inbound.GitLabWork
+	toGitLab    *outbound.GitLab
+	enricher    *enrich.Enricher
+	jobs        *jobs.Jobs // worked by this node if its role says so
+	connections *connection.Connections
 
 	stopping atomic.Bool
 	life     context.Context // of requests: it ends only when they have had their time

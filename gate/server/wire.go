@@ -51,6 +51,7 @@ func (s *Server) wire() error {
 	s.wireGitHub()
 	s.wireGitLab()
 	s.wireHooks()
+	s.wireConnections()
 	if s.jobs, err = jobs.New(s.pool, s.work(), slog.Default()); err != nil {
 		return fmt.Errorf("prepare the workers: %w", err)
 	}
@@ -61,7 +62,7 @@ func (s *Server) wire() error {
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
 		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Identities: s.identities, Tracker: s.tracker, Import: s.importer.Import, Tell: s.tell, Notifier: s.notifier,
-		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now,
+		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now, Connections: s.connections,
 		Policies: s.policies, Waivers: s.waivers,
 	})
 	s.hooks.Mount(s.app)

@@ -1,0 +1,69 @@
+package connection
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"defectdojo/gate/store"
+	"defectdojo/integrations/github"
+)
+
+// GitHub is the kind of connections to GitHub. client and sync are how it is reached.
+func GitHub(client func(context.Context, store.Connection) (*github.Client, error), sync func(context.Context, *github.Client, store.Connection) (int, error)) Kind {
+	return Kind{
+		Name: "github", Title: "GitHub", Hooked: true, Hosts: true,
+		Fields: []Field{
+			{"url", "Address", "Blank for github.com; of an Enterprise Server, its address.", Text, "https://github.example.org"},
+			{"app_id", "App ID", "Of a GitHub App: the number on its settings page. Blank with a token.", Number, "123456"},
+			{github.PrivateKey, "Private key", "Of the App: the whole .pem file that GitHub made.", LongSecret, ""},
+			{github.Token, "Token", "Instead of an App: fine-grained, with read access to Actions, contents and pull requests, and write access to commit statuses and issues.", Secret, ""},
+			{"artifacts", "Artifacts", "Patterns of the names of artifacts that hold reports, one a line. A repository can have its own.", List, "*sarif*"},
+			{"create", "Products by rule", "Repositories that match get a product by themselves, one pattern a line.", List, "acme/*"},
+			{"product", "Their name", "{owner}, {name} and {repository} are filled in.", Text, "{name}"},
+			{"product_type", "Their product type", "", Text, "Research and Development"},
+			{"no_comment", "No comment at pull requests", "The check alone tells.", Flag, ""},
+			{"code_scanning", "Code scanning", "Show what counts in GitHub's code scanning, too.", Flag, ""},
+			{"artifact_hosts", "Hosts of artifacts", "Of an Enterprise Server whose artifacts are kept elsewhere, one a line.", List, "storage.example.org"},
+		},
+		Guide: []string{
+			"At GitHub, make a GitHub App for your organization (Settings, Developer settings, GitHub Apps).",
+			"Permissions: Actions read, Checks write, Contents read, Pull requests write, Commit statuses write, Metadata read; Code scanning alerts write, if you want it.",
+			"Events: Check run, Check suite, Merge group, Pull request, Push, Repository, Workflow run.",
+			"Webhook: the address and the secret that are shown here when you have saved, content type application/json.",
+			"Install it at the organization, and make a private key.",
+		},
+		Check: func(text json.RawMessage, secrets map[string]string) (json.RawMessage, error) {
+			var s github.Settings
+			if err := json.Unmarshal(text, &s); err != nil {
+				return nil, fmt.Errorf("settings: %w", err)
+			}
+			if err := s.Validate(secrets); err != nil {
+				return nil, err
+			}
+			return json.Marshal(s)
+		},
+		Try: func(ctx context.Context, conn store.Connection) (string, error) {
+			c, err := client(ctx, conn)
+			if err != nil {
+				return "", err
+			}
+			name, err := c.Account(ctx)
+			if err != nil {
+				return "", err
+			}
+			list, err := c.Repositories(ctx)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("GitHub knows us as %s, with access to %d repositories.", name, len(list)), nil
+		},
+		Sync: func(ctx context.Context, conn store.Connection) (int, error) {
+			c, err := client(ctx, conn)
+			if err != nil {
+				return 0, err
+			}
+			return sync(ctx, c, conn)
+		},
+	}
+}
