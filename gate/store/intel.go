@@ -98,18 +98,17 @@ func (s *Store) Intel(ctx context.Context, vulnerabilityIDs []string) (Intel, er
 	r, err := one[row](ctx, s.db, "intelligence", `
 		with asked as (
 			select distinct unnest($1::text[]) as id
-		), told as (
-			select a.id as asked, d.* from asked a join advisories d on d.id = a.id
-			union
-			select a.id as asked, d.* from asked a join advisories d on d.aliases @> array[a.id]
-		), names as (
+		), told as materialized (
+			select a.id as asked, d.*
+			from asked a cross join lateral (select i.advisory from advisory_ids i where i.id = a.id offset 0) i cross join lateral (select * from advisories d where d.id = i.advisory offset 0) d
+		), names as materialized (
 			select id as asked, id as name from asked
 			union select asked, unnest(aliases) from told where asked not like 'CVE-%' -- a CVE is itself only: advisories put several together
 		), known as (
 			select n.asked as id, bool_or(n.name ~ '^CVE-[0-9]{4}-[0-9]{4,}$') as is_cve, max(v.epss_score) as epss,
 			       (array_agg(v.epss_percentile order by v.epss_score desc nulls last))[1] as percentile,
 			       coalesce(bool_or(v.known_exploited), false) as exploited, coalesce(bool_or(v.ransomware_used), false) as ransomware
-			from names n left join vulnerabilities v on v.vulnerability_id = n.name
+			from names n left join lateral (select * from vulnerabilities v where v.vulnerability_id = n.name offset 0) v on true -- by the index, whatever the planner guesses
 			group by n.asked
 		)
 		select coalesce((

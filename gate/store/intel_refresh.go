@@ -111,6 +111,9 @@ func (s *Store) ReplaceScores(ctx context.Context, n IntelSnapshot, rows []Score
 	}, n.Fetched); err != nil {
 		return 0, err
 	}
+	if err := s.each(ctx, []string{`analyze vulnerabilities`}); err != nil {
+		return 0, err
+	}
 	return s.addSnapshot(ctx, n)
 }
 
@@ -250,6 +253,9 @@ func (s *Store) ReplaceAdvisories(ctx context.Context, n IntelSnapshot) (int64, 
 			fix_published = case when excluded.fix_published is null then null else coalesce(a.fix_published, excluded.modified, excluded.published) end
 		 where (a.aliases, a.published, a.modified, a.affected) is distinct from (excluded.aliases, excluded.published, excluded.modified, excluded.affected)`,
 		`delete from advisories a where not exists (select from intel_stage where id = a.id)`,
+		`delete from advisory_ids i where not exists (select from advisories a where a.id = i.advisory and (i.id = a.id or i.id = any(a.aliases)))`,
+		`insert into advisory_ids (id, advisory) select distinct unnest(aliases || id), id from advisories on conflict do nothing`,
+		`analyze advisories`, `analyze advisory_ids`,
 	}); err != nil {
 		return 0, err
 	}

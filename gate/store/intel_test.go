@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,7 +21,8 @@ func TestIntel(t *testing.T) {
 		insert into vulnerabilities (vulnerability_id, epss_score, epss_percentile, known_exploited, ransomware_used)
 		values ('CVE-2026-0001', 0.1, 0.5, null, null), ('CVE-2026-0002', 0.9, 0.99, true, true);
 		insert into advisories (id, aliases, published, fix_published, affected) values
-			('GHSA-a', '{CVE-2026-0001,CVE-2026-0002}', '2026-11-01Z', '2026-11-02Z', '[{"ecosystem": "npm", "name": "x", "ranges": [{"fixed": "1.2"}]}]')`); err != nil {
+			('GHSA-a', '{CVE-2026-0001,CVE-2026-0002}', '2026-11-01Z', '2026-11-02Z', '[{"ecosystem": "npm", "name": "x", "ranges": [{"fixed": "1.2"}]}]');
+		insert into advisory_ids (id, advisory) values ('GHSA-a', 'GHSA-a'), ('CVE-2026-0001', 'GHSA-a'), ('CVE-2026-0002', 'GHSA-a')`); err != nil {
 		t.Fatal(err)
 	}
 	known, err := store.New(pool).Intel(t.Context(), []string{"GHSA-a", "CVE-2026-0001", "OTHER-1", "GHSA-a"})
@@ -43,5 +45,27 @@ func TestIntel(t *testing.T) {
 	empty, err := store.New(pool).Intel(t.Context(), nil)
 	if err != nil || len(empty.Vulnerabilities) > 0 || len(empty.Sources) != 1 {
 		t.Errorf("of nothing: %+v, %v", empty, err)
+	}
+}
+
+// BenchmarkIntel looks ten thousand vulnerabilities up among 100,000 with scores
+// and 50,000 advisories.
+func BenchmarkIntel(b *testing.B) {
+	pool := gatetest.DB(b)
+	if _, err := pool.Exec(b.Context(), `
+		insert into vulnerabilities (vulnerability_id, epss_score) select 'CVE-2026-' || n, 0.1 from generate_series(10000, 110000) n;
+		insert into advisories (id, aliases) select 'GHSA-' || n, array['CVE-2026-' || n] from generate_series(10000, 60000) n;
+		insert into advisory_ids (id, advisory) select unnest(aliases || id), id from advisories;
+		analyze`); err != nil {
+		b.Fatal(err)
+	}
+	var ids []string
+	for n := range 10_000 {
+		ids = append(ids, fmt.Sprintf("CVE-2026-%d", 10_000+7*n))
+	}
+	for b.Loop() {
+		if _, err := store.New(pool).Intel(b.Context(), ids); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
