@@ -347,3 +347,51 @@ func (n *Notifier) Healths(ctx context.Context) (map[string]map[int64]Health, er
 	}
 	return out, nil
 }
+
+// Keep is Save in a transaction of its own, with an entry in the history, whose
+// object it fills in.
+func (n *Notifier) Keep(ctx context.Context, d Draft, e store.AuditEvent) (saved store.Connection, err error) {
+	err = n.Store.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
+		if saved, err = n.Save(ctx, s, d); err != nil {
+			return err
+		}
+		return s.AddAuditEvent(ctx, entry(e, "connection", saved.ID, saved.Name))
+	})
+	return saved, err
+}
+
+// KeepHook is SaveHook likewise.
+func (n *Notifier) KeepHook(ctx context.Context, h Hook, e store.AuditEvent) (saved store.NotificationWebhook, err error) {
+	err = n.Store.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
+		if saved, err = n.SaveHook(ctx, s, h); err != nil {
+			return err
+		}
+		return s.AddAuditEvent(ctx, entry(e, "notification_webhook", saved.ID, saved.Name))
+	})
+	return saved, err
+}
+
+// Drop removes a connection.
+func (n *Notifier) Drop(ctx context.Context, c store.Connection, e store.AuditEvent) error {
+	return n.Store.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
+		if err := s.DeleteConnection(ctx, c.ID); err != nil {
+			return err
+		}
+		return s.AddAuditEvent(ctx, entry(e, "connection", c.ID, c.Name))
+	})
+}
+
+// DropHook removes a webhook.
+func (n *Notifier) DropHook(ctx context.Context, h store.NotificationWebhook, e store.AuditEvent) error {
+	return n.Store.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
+		if err := s.DeleteNotificationWebhook(ctx, h.ID); err != nil {
+			return err
+		}
+		return s.AddAuditEvent(ctx, entry(e, "notification_webhook", h.ID, h.Name))
+	})
+}
+
+func entry(e store.AuditEvent, object string, id int64, name string) store.AuditEvent {
+	e.Object, e.ObjectID, e.Changes = object, &id, map[string]any{"name": name}
+	return e
+}

@@ -66,7 +66,7 @@ func (s *Server) mount() {
 		Policies: s.policies, Waivers: s.waivers,
 	})
 	s.hooks.Mount(s.app)
-	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now,
+	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, Notifier: s.notifier, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now,
 		Judge: s.judge, Keys: s.keys, Policies: s.policies, Waivers: s.waivers})
 }
 

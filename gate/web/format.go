@@ -33,6 +33,7 @@ var functions = template.FuncMap{
 	"httpURL":  httpURL,
 	"plural":   plural,
 	"sevs":     func() []gate.Severity { return gate.Severities },
+	"security": func() []string { return []string{"starttls", "tls", "none"} },
 	"deref":    deref,
 	"vector":   explainVector,
 }

@@ -44,6 +44,7 @@ type layout struct {
 	Flash   flash  // what the last action did
 	Here    string // the page's own address
 	Now     time.Time
+	Unread  int  // alerts
 	Bare    bool // without navigation: nobody is logged in
 }
 
@@ -51,7 +52,7 @@ type layout struct {
 func (w *web) layout(v *visit, section, title string) layout {
 	return layout{
 		Title: title, Section: section, User: v.User, CSRF: v.CSRF, SiteURL: w.SiteURL,
-		Flash: w.takeFlash(v), Here: v.OriginalURL(), Now: v.now, Bare: v.User.ID == 0,
+		Flash: w.takeFlash(v), Here: v.OriginalURL(), Now: v.now, Unread: v.unread, Bare: v.User.ID == 0,
 	}
 }
 

@@ -73,6 +73,17 @@ var addresses = []struct {
 	{"error.html", "/findings/4711", 404, []string{"Not here", "nothing on it that you may see"}},
 	{"error.html", "/findings/x", 404, []string{"Not here"}},
 	{"error.html", "/nowhere", 404, []string{"Not here"}},
+	{"alerts.html", "/alerts", 200, []string{"2 unread", "The gate says fail for payments-api", "Upcoming engagement"}},
+	{"alerts.html", "/alerts?before=1", 200, []string{"No alert yet"}},
+	{"notifications.html", "/notifications", 200, []string{"What I am told", "Verdict changed", "payments-api", "n.severity (int)"}},
+	{"notifications.html", "/notifications?product=1", 200, []string{"What I am told"}},
+	{"notifications.html", "/notifications?for=system", 200, []string{"What the system tells", "Days before a waiver ends"}},
+	{"channels.html", "/integrations/channels", 200, []string{"our Slack", "5 failures in a row", "503 Service Unavailable", "https://siem.example.org/…", "given up"}},
+	{"channel.html", "/integrations/channels/41", 200, []string{"our Slack", "Send a test", "payments-web", "#payments"}},
+	{"channel.html", "/integrations/channels/new?kind=mail", 200, []string{"Mail server", "starttls"}},
+	{"channel.html", "/integrations/channels/new?kind=msteams", 200, []string{"Address of the workflow"}},
+	{"hook.html", "/integrations/webhooks/1", 200, []string{"the SIEM", "Send again", "scan_added", "410"}},
+	{"hook.html", "/integrations/webhooks/new", 200, []string{"Secret that signs"}},
 	{"login.html", "", 0, nil}, // TestLogin
 	{"bulk.html", "", 0, nil},  // TestBulk
 }

@@ -11,6 +11,7 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/notification"
 	"defectdojo/gate/policy"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
@@ -27,6 +28,7 @@ type Deps struct {
 	Triage     *triage.Triage
 	Identities *ingest.Identities
 	Tracker    *tracker.Tracker
+	Notifier   *notification.Notifier
 	SiteURL    string           // where browsers and uploaders reach us: https://gate.example.org
 	Secure     bool             // browsers reach us over TLS: cookies say so
 	Now        func() time.Time // the clock
@@ -102,6 +104,29 @@ func (w *web) routes() []route {
 		{fiber.MethodPost, "/integrations/jira/:id/secret", auth.Configure, w.renewJIRASecret},
 		{fiber.MethodPost, "/integrations/jira/:id/delete", auth.Configure, w.deleteJIRAInstance},
 
+		{fiber.MethodGet, "/alerts", auth.Self, w.alerts},
+		{fiber.MethodPost, "/alerts/read", auth.Self, w.readAlerts},
+		{fiber.MethodPost, "/alerts/clear", auth.Self, w.clearAlerts},
+		{fiber.MethodGet, "/notifications", auth.Self, w.notifications},
+		{fiber.MethodPost, "/notifications", auth.Self, w.saveNotifications},
+		{fiber.MethodPost, "/notifications/calendar", auth.ManageNotices, w.saveCalendar},
+		{fiber.MethodGet, "/integrations/channels", auth.ManageNotices, w.channels},
+		{fiber.MethodPost, "/integrations/channels", auth.ManageNotices, w.addChannel},
+		{fiber.MethodGet, "/integrations/channels/new", auth.ManageNotices, w.newChannel},
+		{fiber.MethodGet, "/integrations/channels/:id", auth.ManageNotices, w.channel},
+		{fiber.MethodPost, "/integrations/channels/:id", auth.ManageNotices, w.editChannel},
+		{fiber.MethodPost, "/integrations/channels/:id/test", auth.ManageNotices, w.testChannel},
+		{fiber.MethodPost, "/integrations/channels/:id/products", auth.ManageNotices, w.placeProduct},
+		{fiber.MethodPost, "/integrations/channels/:id/delete", auth.ManageNotices, w.deleteChannel},
+		{fiber.MethodPost, "/integrations/webhooks", auth.ManageNotices, w.addHook},
+		{fiber.MethodGet, "/integrations/webhooks/new", auth.ManageNotices, w.newHook},
+		{fiber.MethodGet, "/integrations/webhooks/:id", auth.ManageNotices, w.hook},
+		{fiber.MethodPost, "/integrations/webhooks/:id", auth.ManageNotices, w.editHook},
+		{fiber.MethodPost, "/integrations/webhooks/:id/test", auth.ManageNotices, w.testHook},
+		{fiber.MethodPost, "/integrations/webhooks/:id/revive", auth.ManageNotices, w.reviveHook},
+		{fiber.MethodPost, "/integrations/webhooks/:id/resend", auth.ManageNotices, w.resendHook},
+		{fiber.MethodPost, "/integrations/webhooks/:id/delete", auth.ManageNotices, w.deleteHook},
+
 		{fiber.MethodGet, "/tokens", auth.Self, w.tokens},
 		{fiber.MethodPost, "/tokens", auth.Self, w.addToken},
 		{fiber.MethodPost, "/tokens/:id/revoke", auth.Self, w.revokeToken},
@@ -132,8 +157,9 @@ func Mount(r fiber.Router, d Deps) {
 type visit struct {
 	*fiber.Ctx
 	auth.Session
-	scope gate.Scope // the products on which the route's action may be done
-	now   time.Time
+	scope  gate.Scope // the products on which the route's action may be done
+	now    time.Time
+	unread int // alerts
 }
 
 // serve makes the handler of a route.
@@ -169,6 +195,11 @@ func (w *web) admit(v *visit, r route) error {
 	if r.method == fiber.MethodPost && !v.ValidCSRF(v.form("csrf")) {
 		return gate.Errorf(gate.Forbidden, "This form is too old, so nothing was done. Go back, load the page anew and send it again.")
 	}
+	if r.method == fiber.MethodGet {
+		if v.unread, err = w.Store.UnreadAlerts(v.UserContext(), v.User.ID, v.User.IsSuperuser); err != nil {
+			return err
+		}
+	}
 	if global[r.may] {
 		return w.Auth.MayGlobal(v.Principal, r.may)
 	}
@@ -177,4 +208,4 @@ func (w *web) admit(v *visit, r route) error {
 }
 
 // global are the actions of routes that are on nothing of a product.
-var global = map[auth.Action]bool{auth.Self: true, auth.ViewReference: true, auth.Configure: true}
+var global = map[auth.Action]bool{auth.Self: true, auth.ViewReference: true, auth.Configure: true, auth.ManageNotices: true}

@@ -135,3 +135,17 @@ insert into waivers (id, product_id, name, state, document, requested_by_id, nee
     (1, 1, 'W-2026-0001', 'requested', '{"id": "", "match": {"vulnerability": "CVE-2021-44228", "purl": "pkg:maven/log4j-core"}, "reason": "Not reachable from outside", "requested_by": "mika", "approved_by": [], "expires": "2030-01-01T00:00:00Z"}', 2, 2, 1, now() - interval '1 day', now() - interval '1 day', now() + interval '9 days'),
     (2, 2, 'W-2026-0002', 'approved', '{"id": "", "match": {"fingerprint": "hash:00"}, "reason": "A test key", "requested_by": "mika", "approved_by": [], "expires": "2030-01-01T00:00:00Z"}', 2, 1, null, now() - interval '5 days', now() - interval '5 days', now() + interval '60 days');
 select setval('waivers_id_seq', 10);
+
+-- ---------------------------------------------------------------- notifications
+insert into alerts (id, user_id, event, title, description, url, created, read) overriding system value values
+    (1, 1, 'scan_added', 'Created/Updated 3 findings for payments-api: main: Trivy Scan', '3 new', '/findings?test=1', now() - interval '3 hours', now()),
+    (2, 1, 'verdict_changed', 'The gate says fail for payments-api', 'new-critical: 1 > 0', '/verdicts/1', now() - interval '40 minutes', null),
+    (3, null, 'upcoming_engagement', 'Upcoming engagement: payments-web: main', '', '', now() - interval '1 hour', null);
+select setval('alerts_id_seq', 10);
+insert into connections (id, public_id, kind, name, settings) overriding system value values (41, 'slack-41', 'slack', 'our Slack', '{"address": "#security", "min_severity": "High"}');
+insert into connection_products (connection_id, product_id, address) values (41, 2, '#payments');
+insert into channel_health (channel, target, failures, last_error_at, last_error) values ('slack', 41, 5, now(), 'slack: chat.postMessage: 503 Service Unavailable');
+insert into notification_webhooks (id, name, url, status, note) overriding system value values (1, 'the SIEM', 'https://siem.example.org/…', 'inactive_permanent', 'webhook: post: 410 Gone');
+select setval('notification_webhooks_id_seq', 10);
+insert into notices (id, key, event, at, product_id, document) overriding system value values (1, 'import:13', 'scan_added', now(), 1, '{}');
+insert into notice_deliveries (public_id, notice_id, channel, target, state, attempts, status, last_error, finished) values ('d1', 1, 'webhooks', 1, 'failed', 1, 410, 'webhook: post: 410 Gone', now());
