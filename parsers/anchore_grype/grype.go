@@ -10,11 +10,14 @@
 //
 // A match is a package at one place: the same package at several places is
 // several matches, which "Anchore Grype" makes one finding of and "Anchore Grype
-// detailed" one each. Before 0.13 a vulnerability had "links" and
+// detailed" one each. Matches that a rule or a VEX document makes Grype ignore are
+// in "ignoredMatches": they are kept, not active. Before 0.13 a vulnerability had "links" and
 // "fixedInVersion", and matchDetails was one object.
 package anchore_grype
 
 import (
+	"hash/maphash"
+
 	"defectdojo/gate"
 	"defectdojo/parsers"
 	"defectdojo/parsers/stream"
@@ -64,18 +67,35 @@ func parse(detailed bool) func(*stream.Input, *parsers.Report) error {
 		if detailed {
 			key = func(o gate.Observation) string { return o.UniqueID }
 		}
-		return parsers.Once(in, out, key, func(in *stream.Input, out *parsers.Report) error {
-			return read(in, out, detailed)
+		apart := func(o gate.Observation) string {
+			if o.Active != nil { // ignored: none that is not is one with it
+				return key(o) + "\x00"
+			}
+			return key(o)
+		}
+		return parsers.Once(in, out, apart, func(in *stream.Input, out *parsers.Report) error {
+			return read(in, out, detailed, key)
 		})
 	}
 }
 
-func read(in *stream.Input, out *parsers.Report, detailed bool) error {
+// read reads a report. A match that is ignored at one place and not at another,
+// where these are one finding, is not ignored.
+func read(in *stream.Input, out *parsers.Report, detailed bool, key func(gate.Observation) string) error {
+	seed, counts := maphash.MakeSeed(), map[uint64]bool{}
 	run := out.Run()
 	run.Tool = "grype"
 	return stream.JSON(in, stream.Object(stream.Fields{
 		"matches": stream.Each(func(m match) error {
-			out.Emit(m.observation(detailed))
+			o := m.observation(detailed)
+			counts[maphash.String(seed, key(o))] = true
+			out.Emit(o)
+			return nil
+		}),
+		"ignoredMatches": stream.Each(func(m ignored) error {
+			if o := m.observation(detailed); !counts[maphash.String(seed, key(o))] {
+				out.Emit(o)
+			}
 			return nil
 		}),
 		"source": stream.Object(stream.Fields{"target": stream.ByKind(stream.Kinds{

@@ -16,10 +16,14 @@
 // before 0.41 these were in "Vulnerabilities" and "Misconfigurations". Compliance
 // reports hold results in results.
 //
-// Checks that passed, which --include-non-failures adds, are not findings.
+// Checks that passed, which --include-non-failures adds, are not findings. What
+// .trivyignore or a VEX document suppresses stands in "ExperimentalModifiedFindings"
+// of a result: these findings are kept, not active, with who suppressed them.
 package trivy
 
 import (
+	"cmp"
+
 	"defectdojo/gate"
 	"defectdojo/parsers"
 	"defectdojo/parsers/stream"
@@ -150,6 +154,7 @@ func result(out *parsers.Report, service string) stream.Value {
 		t := target{service: service}
 		named := false
 		var waiting []func()
+		var failed error
 		do := func(f func()) {
 			if named {
 				f()
@@ -185,11 +190,21 @@ func result(out *parsers.Report, service string) stream.Value {
 				do(func() { out.Emit(l.observation(t)) })
 				return nil
 			}),
+			"ExperimentalModifiedFindings": stream.Each(func(m modified) error {
+				do(func() {
+					o, known, err := m.observation(t)
+					if known && err == nil {
+						out.Emit(o)
+					}
+					failed = cmp.Or(failed, err)
+				})
+				return failed
+			}),
 			"Results": stream.Array(func(d *stream.Decoder) error { return result(out, service)(d) }),
 		})(d)
 		for _, f := range waiting {
 			f()
 		}
-		return err
+		return cmp.Or(err, failed)
 	}
 }
