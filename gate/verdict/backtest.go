@@ -28,6 +28,8 @@ type Backtested struct {
 	Since    time.Time `json:"since"`
 	Of       int       `json:"of"`  // verdicts that there are of the time
 	Cut      bool      `json:"cut"` // not all of them were judged: there are too many
+
+	Unreadable int `json:"unreadable,omitempty"` // of those that were looked at, whose inputs are damaged
 }
 
 // Backtest judges stored verdicts again by candidate policies, from their exact
@@ -57,19 +59,24 @@ func (j *Judge) Backtest(ctx context.Context, r BacktestRequest) (Backtested, er
 		budget, cancel = context.WithTimeout(ctx, r.Budget)
 	}
 	defer cancel()
-	out.Backtest, err = policies.RunBacktest(r.Candidates, without, j.past(ctx, budget, rows))
-	out.Cut, out.Sentence = out.Verdicts < out.Of, out.Backtest.Sentence()
+	out.Backtest, err = policies.RunBacktest(r.Candidates, without, j.past(ctx, budget, rows, &out.Unreadable))
+	out.Cut, out.Sentence = out.Verdicts+out.Unreadable < out.Of, out.Backtest.Sentence()
 	return out, err
 }
 
-// past yields the inputs of verdicts, until the budget is used up.
-func (j *Judge) past(ctx, budget context.Context, rows []store.BacktestVerdict) iter.Seq2[policies.Past, error] {
+// past yields the inputs of verdicts, until the budget is used up. Those that are
+// damaged are counted: one of them is not to end all backtests.
+func (j *Judge) past(ctx, budget context.Context, rows []store.BacktestVerdict, unreadable *int) iter.Seq2[policies.Past, error] {
 	return func(yield func(policies.Past, error) bool) {
 		for _, v := range rows {
 			if ctx.Err() == nil && budget.Err() != nil {
 				return
 			}
 			in, err := j.Inputs(ctx, v.InputsDigest)
+			if err != nil && ctx.Err() == nil {
+				*unreadable++
+				continue
+			}
 			if !yield(policies.Past{ID: strconv.FormatInt(v.ID, 10), Team: v.Team, Inputs: in, Overall: v.Overall}, err) || err != nil {
 				return
 			}

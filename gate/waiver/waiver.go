@@ -78,11 +78,11 @@ func (d *Desk) check(ctx context.Context, a Actor, ask Ask) (gate.Waiver, polici
 		w.ValidFrom = a.Now
 	}
 	w.ValidFrom, w.Expires = w.ValidFrom.UTC(), w.Expires.UTC()
+	if !w.Expires.IsZero() && !w.Expires.After(a.Now) {
+		return w, policies.Terms{}, gate.FieldErrorf("expires", "It must end after now.")
+	}
 	if err := fieldOf(policies.CheckWaiver(&w)); err != nil {
 		return w, policies.Terms{}, err
-	}
-	if !w.Expires.After(a.Now) {
-		return w, policies.Terms{}, gate.FieldErrorf("expires", "It must end after now.")
 	}
 	p, err := d.Preview(ctx, ask.Product, ask.Engagement, w)
 	if err != nil {

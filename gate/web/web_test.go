@@ -153,3 +153,6 @@ func (b *browser) do(r *http.Request, headers ...string) response {
 	}
 	return response{resp.StatusCode, resp.Header, string(body)}
 }
+
+// expires is a day on which a waiver may end.
+func (b *browser) expires() string { return time.Now().AddDate(0, 0, 5).Format(time.DateOnly) }
