@@ -40,6 +40,7 @@ type Deps struct {
 	Triage      *triage.Triage
 	Identities  *ingest.Identities
 	Tracker     *tracker.Tracker
+	Retry       func(context.Context, store.ImportRow, gate.User, func(ingest.Resolved) error, time.Time) (ingest.Result, error) // of an import that failed
 	Import      func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
 	Notifier    *notification.Notifier
 	Tell        func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
@@ -122,6 +123,7 @@ func (a *api) routes() []route {
 		a.scanTypeRoutes(),
 		a.dedupRoutes(),
 		a.importRoutes(),
+		a.testImportRoutes(),
 		a.metadataRoutes(),
 		a.jiraRoutes(),
 		a.notificationRoutes(),

@@ -284,7 +284,7 @@ func generic(findings ...string) string {
 // withImporter lets the site import.
 func withImporter(d *api.Deps) {
 	i := &ingest.Importer{Store: d.Store, Blobs: memblob.OpenBucket(nil)}
-	d.Import = i.Import
+	d.Import, d.Retry = i.Import, i.Retry
 	d.Judge = &verdict.Judge{Store: d.Store}
 }
 

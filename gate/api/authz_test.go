@@ -89,6 +89,7 @@ type matrix struct {
 	findings   [3]int64
 	verdicts   [3]int64
 	metas      [3]int64
+	imports    [3]int64
 	trusts     [3]int64
 	jiras      [3]int64 // JIRA projects
 	tickets    [3]int64 // JIRA issues of findings of their own
@@ -123,6 +124,9 @@ func newMatrix(t *testing.T) *matrix {
 		m.must(200, "PATCH", fmt.Sprintf("/api/v2/tests/%d/", m.tests[i]), fmt.Sprintf(`{"title":"canary%d","test_type":%d}`, i, m.generic))
 		m.verdicts[i] = int64(m.must(201, "POST", "/api/v2/verdicts/", fmt.Sprintf(`{"engagement":%d}`, m.engs[i])).get("verdict_id").(float64))
 		m.renew("/api/v2/trust_rules/", i)
+		if err := m.pool.QueryRow(t.Context(), `insert into test_imports (product_id, filename) values ($1, $2) returning id`, m.products[i], fmt.Sprint("canary", i)).Scan(&m.imports[i]); err != nil {
+			t.Fatal(err)
+		}
 		m.metas[i] = m.must(201, "POST", "/api/v2/metadata/", fmt.Sprintf(`{"product":%d,"name":"canary","value":"canary%d"}`, m.products[i], i)).id()
 		m.findings[i] = m.finding(m.tests[i], fmt.Sprintf("canary%d", i), "High", fmt.Sprintf(`,"tags":["canary%d"]`, i))
 		m.nameFinding(i)

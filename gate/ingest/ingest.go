@@ -139,7 +139,7 @@ func (i *Importer) recordFailure(ctx context.Context, r Request, to Resolved, no
 		_, err = i.Store.AddImport(ctx, store.ImportRecord{
 			TestID: gate.NonZero(to.TestID), ProductID: gate.NonZero(to.ProductID), Type: kind(r), State: "failed", Error: cause.Error(), ScanType: r.ScanType,
 			Filename: r.Report.Filename, ArtifactID: artifact, UserID: r.User.ID, Settings: importSettings(r), Version: r.Version, BuildID: r.BuildID,
-			CommitHash: r.CommitHash, BranchTag: r.BranchTag, Sequence: r.Sequence, Created: now, Untrusted: r.Untrusted, Producer: r.Producer,
+			CommitHash: r.CommitHash, BranchTag: r.BranchTag, Sequence: r.Sequence, Created: now, Request: kept(r), Untrusted: r.Untrusted, Producer: r.Producer,
 		})
 	}
 	if err != nil {

@@ -61,7 +61,7 @@ func (s *Server) wire() error {
 // mount puts the routes on the app: those of machines, and the pages.
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
-		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Identities: s.identities, Tracker: s.tracker, Import: s.importer.Import, Tell: s.tell, Notifier: s.notifier,
+		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Identities: s.identities, Tracker: s.tracker, Import: s.importer.Import, Retry: s.importer.Retry, Tell: s.tell, Notifier: s.notifier,
 		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now, Connections: s.connections,
 		Policies: s.policies, Waivers: s.waivers,
 	})

@@ -38,6 +38,7 @@ type ImportRecord struct {
 	Statistics            any
 	InventoryDigest       []byte // of the components that it lists
 	Created               time.Time
+	Request               any // of one that failed: what it was asked for
 }
 
 // AddImport adds an import to the history and returns its id.
@@ -45,15 +46,15 @@ func (s *Store) AddImport(ctx context.Context, r ImportRecord) (int64, error) {
 	return scalar[int64](ctx, s.db, `
 		insert into test_imports (test_id, product_id, type, state, error, scan_type, filename, artifact_id, user_id, import_settings, version, build_id,
 		                          commit_hash, branch_tag, runs, outcome, finding_count, idempotency_key, request_sha256, sequence, statistics, inventory_digest, created, modified,
-		                          untrusted, producer)
+		                          untrusted, producer, request)
 		values (@test, @product, @type, @state, @error, @scan_type, @filename, @artifact, @user, @settings, coalesce(@version, ''), coalesce(@build, ''),
 		        coalesce(@commit, ''), coalesce(@branch, ''), @runs, @outcome, @count, nullif(@key, ''), @request, @sequence, @statistics, @inventory, @created, @created,
-		        @untrusted, @producer)
+		        @untrusted, @producer, @asked)
 		returning id`, pgx.NamedArgs{
 		"test": r.TestID, "product": r.ProductID, "type": r.Type, "state": r.State, "error": r.Error, "scan_type": r.ScanType, "filename": r.Filename,
 		"artifact": r.ArtifactID, "user": r.UserID, "settings": r.Settings, "version": r.Version, "build": r.BuildID, "commit": r.CommitHash, "branch": r.BranchTag,
 		"runs": orEmpty(r.Runs), "outcome": r.Outcome, "count": r.FindingCount, "key": r.IdempotencyKey, "request": r.RequestSHA256, "sequence": r.Sequence,
-		"statistics": r.Statistics, "inventory": r.InventoryDigest, "created": r.Created, "untrusted": r.Untrusted, "producer": r.Producer,
+		"statistics": r.Statistics, "inventory": r.InventoryDigest, "created": r.Created, "untrusted": r.Untrusted, "producer": r.Producer, "asked": r.Request,
 	})
 }
 
