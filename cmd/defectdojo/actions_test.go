@@ -338,6 +338,9 @@ func TestActions(t *testing.T) {
 					t.Errorf("product %q, report %q: exit code %d\n%s", named, file, code, said)
 				}
 				untouched(t, dir, text)
+				if i%4 != 0 {
+					continue
+				}
 				code, said, dir, _ = do(map[string]string{"reports": text, "product": product}, nil)
 				if code != 2 {
 					t.Errorf("report %q that is not there: exit code %d\n%s", text, code, said)
