@@ -20,6 +20,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"defectdojo/gate/connection"
 	"defectdojo/gate/gatetest"
 	"defectdojo/gate/inbound"
 	"defectdojo/gate/seal"
@@ -70,6 +71,10 @@ func newFakeGitLab(t *testing.T) *fakeGitLab {
 		})
 	}
 	read("user", func(*http.Request) any { return map[string]any{"id": 7, "username": "gate-bot"} })
+	read("version", func(*http.Request) any { return map[string]any{"version": "18.5.0"} })
+	read("groups/{id}/projects", func(*http.Request) any {
+		return []map[string]any{{"id": 1, "path_with_namespace": "group/shop", "default_branch": "main"}}
+	})
 	read("projects/{id}", func(r *http.Request) any {
 		if r.PathValue("id") != "1" {
 			return nil
@@ -537,4 +542,59 @@ func TestGitLab_faults(t *testing.T) {
 		}
 	}
 	t.Logf("%d faults × 3 places", len(faults))
+}
+
+// TestGitLab_connection connects a GitLab as the settings do: what is wrong is
+// told by field, a try says how it went, and no secret comes out again.
+func TestGitLab_connection(t *testing.T) {
+	t.Parallel()
+	g := newGitLabNode(t)
+	c, who := g.s.connections, store.AuditEvent{Actor: "ada"}
+	settings := func(more string) json.RawMessage {
+		return json.RawMessage(fmt.Sprintf(`{"url":%q%s}`, g.URL, more))
+	}
+	for field, d := range map[string]connection.Draft{
+		"token":          {Settings: settings("")},
+		"url":            {Settings: json.RawMessage(`{"url":"ftp://x"}`), Secrets: map[string]string{"token": labToken}},
+		"artifact_hosts": {Settings: settings(`,"artifact_hosts":["https://x"]`), Secrets: map[string]string{"token": labToken}},
+		"artifacts":      {Settings: settings(`,"artifacts":["["]`), Secrets: map[string]string{"token": labToken}},
+	} {
+		d.Kind, d.Name = "gitlab", "wrong"
+		if _, _, err := c.Save(t.Context(), who, d); err == nil || !strings.HasPrefix(err.Error(), field+":") || strings.Contains(err.Error(), labToken) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	id, secret, err := c.Save(t.Context(), who, connection.Draft{
+		Kind: "gitlab", Name: "group", Enabled: true, Settings: settings(`,"group":"group","create":["group/*"]`), Secrets: map[string]string{"token": labToken},
+	})
+	if err != nil || len(secret) < 32 {
+		t.Fatal(secret, err)
+	}
+	if said, works, err := c.Try(t.Context(), id); err != nil || !works || said != "GitLab 18.5.0 knows us as gate-bot, with access to 1 projects of group." {
+		t.Errorf("try: %q %v %v", said, works, err)
+	}
+	if n, err := c.Sync(t.Context(), id); err != nil || n != 1 {
+		t.Errorf("sync: %d %v", n, err)
+	}
+	v, err := c.Get(t.Context(), id)
+	if err != nil || !v.Has["token"] || len(v.Secrets) != 0 || !strings.Contains(v.Webhook, "/hooks/gitlab/") {
+		t.Errorf("%+v %v", v, err)
+	}
+	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, strings.TrimSuffix(g.url, "gitlab-1")+v.PublicID, strings.NewReader(`{"object_kind":"wiki_page"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(gitlab.TokenHeader, secret)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		t.Errorf("the secret that was made: %s", resp.Status)
+	}
+	if _, _, err := c.Save(t.Context(), who, connection.Draft{ID: id, Kind: "gitlab", Name: "group", Enabled: true, Settings: settings(""), Secrets: map[string]string{"token": "glpat-of-nobody-at-all-42"}}); err != nil {
+		t.Fatal(err)
+	}
+	if said, works, err := c.Try(t.Context(), id); err != nil || works || !strings.Contains(said, "401") || strings.Contains(said, "glpat") {
+		t.Errorf("try with a wrong token: %q %v %v", said, works, err)
+	}
 }

@@ -25,6 +25,7 @@ func (s *Server) wireHooks() {
 func (s *Server) wireConnections() {
 	s.connections = &connection.Connections{Store: s.store, Box: s.box, Hooks: s.hooks, Site: s.site, Now: now, Kinds: []connection.Kind{
 		connection.GitHub(s.fromGitHub.Client, s.fromGitHub.Sync),
+		connection.GitLab(s.fromGitLab.Client, s.fromGitLab.Sync),
 	}}
 }
 
