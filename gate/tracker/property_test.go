@@ -91,8 +91,8 @@ func (m *model) step() {
 func TestMergeConverges(t *testing.T) {
 	t.Parallel()
 	const sequences = 50_000
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec,forbidigo // it is printed
-	r := rand.New(rand.NewPCG(seed, 1))   //nolint:gosec // no secret
+	seed := uint64(time.Now().UnixNano())
+	r := rand.New(rand.NewPCG(seed, 1))
 	echoes := 0
 	for n := range sequences {
 		m := &model{r: r, open: true, mode: []string{"claim", "claim", "defectdojo", "none"}[r.IntN(4)]}
@@ -137,12 +137,12 @@ func TestWorldConverges(t *testing.T) {
 	for n := range worlds {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
-			seed := uint64(time.Now().UnixNano()) + uint64(n) //nolint:gosec,forbidigo // it is printed
+			seed := uint64(time.Now().UnixNano()) + uint64(n)
 			t.Logf("seed %d", seed)
-			c := &chaos{world: newWorld(t, findings), r: rand.New(rand.NewPCG(seed, 2)), n: findings, said: map[int64]int{}, written: map[int64]int{}} //nolint:gosec // no secret
+			c := &chaos{world: newWorld(t, findings), r: rand.New(rand.NewPCG(seed, 2)), n: findings, said: map[int64]int{}, written: map[int64]int{}}
 			c.live()
-			echoes.Add(int32(c.rest())) //nolint:gosec // small
-			good.Add(int32(c.check()))  //nolint:gosec // small
+			echoes.Add(int32(c.rest()))
+			good.Add(int32(c.check()))
 		})
 	}
 }

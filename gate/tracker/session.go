@@ -154,8 +154,10 @@ func (s *session) create(ctx context.Context) (bool, error) {
 	}
 	fields := s.newFields(w)
 	if missing := w.typ.Missing(fields); len(missing) > 0 {
-		return false, s.refused(ctx, &integrations.Error{System: Channel, Op: "create issue", Permanent: true,
-			Err: fmt.Errorf("an issue of type %s needs %s: the project's custom fields can say them", w.typ.Name, strings.Join(missing, ", "))})
+		return false, s.refused(ctx, &integrations.Error{
+			System: Channel, Op: "create issue", Permanent: true,
+			Err: fmt.Errorf("an issue of type %s needs %s: the project's custom fields can say them", w.typ.Name, strings.Join(missing, ", ")),
+		})
 	}
 	now := s.Now()
 	s.k.State, s.k.AttemptStarted, s.k.Probes = store.TicketSending, &now, 0

@@ -31,7 +31,7 @@ func (s *session) speak(ctx context.Context, _ jira.Issue) error {
 		return err
 	}
 	for _, u := range unsaid {
-		id := ""
+		var id string
 		if at := slices.IndexFunc(said, func(c jira.Comment) bool { return strings.HasSuffix(strings.TrimSpace(c.Body), mark(u.Key)) }); at >= 0 {
 			id = said[at].ID
 		} else if id, err = s.c.Comment(ctx, s.k.JIRAID, clip(u.Body, jira.MaxText-100)+"\n\n"+mark(u.Key)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -329,7 +330,7 @@ func (s *session) open() []gate.Finding {
 func (s *session) remark(d decision, issue jira.Issue, scan *store.Rescan) (key, text string) {
 	since := ""
 	if s.k.ClaimedAt != nil {
-		since = fmt.Sprint(s.k.ClaimedAt.UnixMilli())
+		since = strconv.FormatInt(s.k.ClaimedAt.UnixMilli(), 10)
 	}
 	switch d.Say {
 	case refuted:
@@ -370,15 +371,17 @@ func (s *session) move(ctx context.Context, done bool) error {
 	}
 	way, ok := choose(ways, id, done)
 	if !ok {
-		return &integrations.Error{System: Channel, Op: "transition issue", Permanent: true,
-			Err: fmt.Errorf("from %s nothing leads to a status that is %s", s.k.JIRAStatus, map[bool]string{true: "done", false: "not done"}[done])}
+		return &integrations.Error{
+			System: Channel, Op: "transition issue", Permanent: true,
+			Err: fmt.Errorf("from %s nothing leads to a status that is %s", s.k.JIRAStatus, map[bool]string{true: "done", false: "not done"}[done]),
+		}
 	}
 	return s.c.Transit(ctx, s.k.JIRAID, way.ID, fieldsOf(fields))
 }
 
 // choose returns the transition that is configured, else the first that leads there.
 func choose(ways []jira.Transition, id int64, done bool) (jira.Transition, bool) {
-	at := slices.IndexFunc(ways, func(w jira.Transition) bool { return w.ID == fmt.Sprint(id) })
+	at := slices.IndexFunc(ways, func(w jira.Transition) bool { return w.ID == strconv.FormatInt(id, 10) })
 	if at < 0 {
 		at = slices.IndexFunc(ways, func(w jira.Transition) bool { return w.Done == done })
 	}

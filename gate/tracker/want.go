@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -76,9 +77,7 @@ func (w want) digest() []byte {
 // newFields are the fields of a new issue.
 func (s *session) newFields(w want) jira.Fields {
 	f := jira.Fields{}
-	for id, v := range customFields(s.p) {
-		f[id] = v
-	}
+	maps.Copy(f, customFields(s.p))
 	f["project"], f["issuetype"] = jira.Fields{"key": s.p.ProjectKey}, jira.Fields{"name": w.typ.Name}
 	f["summary"], f["description"] = w.Summary, w.Description
 	if w.Environment != "" {
@@ -187,7 +186,8 @@ func (s *session) pushLabels(ctx context.Context, issue jira.Issue) error {
 func (s *session) labels() []string {
 	var all []string
 	if own := words(text(s.p.JIRALabels)); len(own) > 0 {
-		all = append(own, strings.ReplaceAll(s.subject.ProductName, " ", "_"))
+		all = append(all, own...)
+		all = append(all, strings.ReplaceAll(s.subject.ProductName, " ", "_"))
 	}
 	for _, f := range s.subject.Findings {
 		if s.p.AddVulnerabilityIDLabel {

@@ -84,8 +84,8 @@ func (f Field) id() string {
 }
 
 // Type returns an issue type of a project with its fields.
+// Data Center has this from 8.4 on.
 // https://developer.atlassian.com/cloud/jira/platform/rest/v2/api-group-issues/#api-rest-api-2-issue-createmeta-projectidorkey-issuetypes-get
-// (also Data Center from 8.4 on)
 func (c *Client) Type(ctx context.Context, project, name string) (Type, error) {
 	var types struct {
 		IssueTypes []named `json:"issueTypes"` // Cloud
@@ -95,7 +95,7 @@ func (c *Client) Type(ctx context.Context, project, name string) (Type, error) {
 	if err := c.call(ctx, "list issue types", http.MethodGet, path+"?maxResults=100", nil, &types); err != nil {
 		return Type{}, err
 	}
-	all := append(types.IssueTypes, types.Values...)
+	all := slices.Concat(types.IssueTypes, types.Values)
 	at := slices.IndexFunc(all, func(t named) bool { return strings.EqualFold(t.Name, name) })
 	if at < 0 {
 		var names []string
@@ -115,7 +115,7 @@ func (c *Client) Type(ctx context.Context, project, name string) (Type, error) {
 		if err := c.call(ctx, "list fields", http.MethodGet, at, nil, &page); err != nil {
 			return Type{}, err
 		}
-		more := append(page.Fields, page.Values...)
+		more := slices.Concat(page.Fields, page.Values)
 		t.Fields = append(t.Fields, more...)
 		if len(more) == 0 || len(t.Fields) >= page.Total {
 			return t, nil

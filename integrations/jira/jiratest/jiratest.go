@@ -3,12 +3,12 @@
 package jiratest
 
 import (
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -95,14 +95,22 @@ type Server struct {
 // Atlassian describes it.
 func New(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{
+	s := &Server{ //nolint:gosec // a secret that is none
 		t: t, Username: "gate@example.com", Secret: "CANARY-jira-token", Account: "5b10a2844c20165700ede21g", Cloud: true, Now: time.Now, //nolint:forbidigo // until the test says otherwise
 		last: 9999,
 		fields: map[string][]Field{
 			"Bug": {
-				{ID: "summary", Name: "Summary", Required: true}, {ID: "issuetype", Name: "Issue Type", Required: true}, {ID: "project", Name: "Project", Required: true},
-				{ID: "description", Name: "Description"}, {ID: "priority", Name: "Priority"}, {ID: "labels", Name: "Labels"}, {ID: "environment", Name: "Environment"},
-				{ID: "duedate", Name: "Due date"}, {ID: "components", Name: "Components"}, {ID: "assignee", Name: "Assignee"}, {ID: "parent", Name: "Parent"},
+				{ID: "summary", Name: "Summary", Required: true},
+				{ID: "issuetype", Name: "Issue Type", Required: true},
+				{ID: "project", Name: "Project", Required: true},
+				{ID: "description", Name: "Description"},
+				{ID: "priority", Name: "Priority"},
+				{ID: "labels", Name: "Labels"},
+				{ID: "environment", Name: "Environment"},
+				{ID: "duedate", Name: "Due date"},
+				{ID: "components", Name: "Components"},
+				{ID: "assignee", Name: "Assignee"},
+				{ID: "parent", Name: "Parent"},
 				{ID: "customfield_10050", Name: "Team"},
 			},
 		},
@@ -203,7 +211,7 @@ func (s *Server) change(key string, f func(*Issue)) {
 	i.Updated = s.Now()
 }
 
-func (s *Server) number() string { s.last++; return fmt.Sprint(s.last) }
+func (s *Server) number() string { s.last++; return strconv.Itoa(s.last) }
 
 func (s *Server) find(key string) *Issue {
 	for _, i := range s.issues {

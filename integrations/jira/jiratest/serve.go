@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -55,14 +57,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	case ResponseCut:
-		w.Header().Set("Content-Length", fmt.Sprint(done.Body.Len()))
+		w.Header().Set("Content-Length", strconv.Itoa(done.Body.Len()))
 		w.WriteHeader(done.Code)
 		_, _ = w.Write(done.Body.Bytes()[:done.Body.Len()/2])
 		panic(http.ErrAbortHandler)
 	default:
-		for k, v := range done.Header() {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), done.Header())
 		w.WriteHeader(done.Code)
 		_, _ = w.Write(done.Body.Bytes())
 	}
@@ -100,7 +100,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, body []byte, cal
 	case m[2] != "":
 		s.project(w, m[2])
 	case m[3] != "":
-		s.meta(w, m[3], m[4])
+		s.meta(w, m[4])
 	default:
 		s.issue(w, r, call, m[5], m[6])
 	}
@@ -133,7 +133,7 @@ func (s *Server) project(w http.ResponseWriter, key string) {
 	answer(w, http.StatusOK, map[string]any{"id": "10000", "key": key, "name": "Project " + key, "issueTypes": types, "style": "classic"})
 }
 
-func (s *Server) meta(w http.ResponseWriter, key, issueType string) {
+func (s *Server) meta(w http.ResponseWriter, issueType string) {
 	list := map[bool]string{true: "issueTypes", false: "values"}[s.Cloud]
 	if issueType == "" {
 		types := []any{}
@@ -314,9 +314,7 @@ func (s *Server) edit(w http.ResponseWriter, i *Issue, body map[string]any) {
 		refuseField(w, field, why)
 		return
 	}
-	for id, v := range fields {
-		i.Fields[id] = v
-	}
+	maps.Copy(i.Fields, fields)
 	update, _ := body["update"].(map[string]any)
 	for _, op := range list(update["labels"]) {
 		if add := op.(map[string]any)["add"]; add != nil && !slices.Contains(i.Labels(), fmt.Sprint(add)) {
@@ -348,9 +346,7 @@ func (s *Server) transit(w http.ResponseWriter, i *Issue, body map[string]any) {
 
 func (s *Server) show(i *Issue) map[string]any {
 	fields := map[string]any{}
-	for k, v := range i.Fields {
-		fields[k] = v
-	}
+	maps.Copy(fields, i.Fields)
 	fields["status"] = status(i.Status)
 	fields["created"], fields["updated"] = stamp(i.Created), stamp(i.Updated)
 	fields["resolution"] = nil
