@@ -5,7 +5,15 @@
 //
 //	CVE ID,CVE Severity,CVSS Score,CVSS Score Version,Package Name,Package Version,Package Path,Package Type,Fix Version,CVE URL,Vuln Disclosure Date,Vuln Fix Date,Risk Accepted,EPSS Score
 //
-// JSON is Sysdig's list of vulnerabilities, as in its reports:
+// "sysdig-cli-scanner --output-json=scan.json" writes the result of the scan,
+// with policies, packages and vulnerabilities:
+//
+//	{"info": {"scanTime": "…"}, "scanner": {"name": "sysdig-cli-scanner", "version": "1.22.6"},
+//	 "result": {"metadata": {"pullString": "shop:2.1"}, "packages": {"REF": {"name": "openssl", "version": "3.0.1", …}},
+//	   "vulnerabilities": {"REF": {"name": "CVE-2022-0778", "severity": "high", "packageRef": "REF", "fixVersion": "3.0.2", …}}}}
+//
+// where, in older versions, packages are an array and hold their "vulns". JSON may
+// also be Sysdig's list of vulnerabilities, as in its reports:
 //
 //	{"data": [{"vulnName": "CVE-2022-0778", "vulnSeverity": "High", "vulnFixVersion": "1.0.1f", "packageName": "libssl1.0.0", …}]}
 package sysdig_cli
@@ -24,7 +32,7 @@ var Parsers = []parsers.Parser{{
 	Name:     "sysdig_cli",
 	ScanType: "Sysdig CLI Report",
 	Files:    "CSV or JSON",
-	Command:  "sysdig-cli-scanner --apiurl URL IMAGE",
+	Command:  "sysdig-cli-scanner --apiurl URL --output-json=scan.json IMAGE",
 	URL:      "https://docs.sysdig.com/en/sysdig-secure/install-vulnerability-cli-scanner/",
 	Analysis: gate.Static,
 	Detect:   detect,
@@ -35,6 +43,10 @@ func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
 	case s.HasColumns("CVE ID", "CVE Severity", "CVSS Score Version", "Package Name"):
 		return parsers.Sure
+	case s.Value("scanner.name") == "sysdig-cli-scanner" && s.Has("result.packages"):
+		return parsers.Sure
+	case s.Has("scanner.name", "result.packages", "result.metadata.pullString"):
+		return parsers.Likely
 	case s.Has("data[].vulnName"):
 		return parsers.Possible // surer: Sysdig's reports
 	}
@@ -113,15 +125,52 @@ type record struct {
 	Suggested stream.Text `json:"packageSuggestedFix"`
 }
 
+// parseJSON reads Sysdig's list, or a scan's result in two passes.
 func parseJSON(in *stream.Input, out *parsers.Report) error {
-	return stream.JSON(in, stream.Object(stream.Fields{"data": stream.Each(func(r record) error {
-		if r.Vuln == "" {
-			return stream.Errorf("a record has no vulnerability")
-		}
-		out.Run().Target = r.Image
-		out.Emit(r.observation())
+	list, scan, packages := false, false, map[string]pkg{}
+	run := out.Run()
+	err := stream.JSON(in, stream.Object(stream.Fields{
+		"data": func(d *stream.Decoder) error {
+			list = true
+			return stream.Each(func(r record) error {
+				if r.Vuln == "" {
+					return stream.Errorf("a record has no vulnerability")
+				}
+				run.Target = r.Image
+				out.Emit(r.observation())
+				return nil
+			})(d)
+		},
+		"info": stream.One(func(i struct {
+			Time stream.Text `json:"scanTime"`
+		},
+		) error {
+			run.FinishedAt = parsers.ParseTime(string(i.Time))
+			return nil
+		}),
+		"scanner": stream.One(func(s struct {
+			Name    string      `json:"name"`
+			Version stream.Text `json:"version"`
+		},
+		) error {
+			run.Tool, run.Version = parsers.First(s.Name, run.Tool), string(s.Version)
+			return nil
+		}),
+		"result": func(d *stream.Decoder) error { scan = true; return result(out, packages, false)(d) },
+	}))
+	if err != nil {
+		return err
+	}
+	if list == scan {
+		return stream.Errorf(`there must be "data", a list of vulnerabilities, or "result", that of a scan`)
+	}
+	if list {
 		return nil
-	})}, "data"))
+	}
+	if err := in.Rewind(); err != nil {
+		return err
+	}
+	return stream.JSON(in, stream.Object(stream.Fields{"result": result(out, packages, true)}))
 }
 
 func (r record) observation() gate.Observation {
