@@ -277,6 +277,8 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = id(m.verdicts[:])
 	case strings.HasPrefix(rest, "/metadata/"):
 		c.path = id(m.metas[:])
+	case strings.HasPrefix(rest, "/test_imports/"):
+		c.path = id(m.imports[:])
 	case strings.HasPrefix(rest, "/connections/") && place != absent:
 		c.path = strings.NewReplacer(":id", strconv.FormatInt(m.connection[0], 10), ":delivery", strconv.FormatInt(m.connection[2], 10)).Replace(path)
 	case strings.HasPrefix(rest, "/repositories/") && place != absent:
