@@ -16,14 +16,19 @@ func Slack(interact func(context.Context, store.Connection, slack.Interaction) (
 	return Kind{
 		Name: "slack", Types: []string{"application/x-www-form-urlencoded"},
 		Verify: func(r Request, s Secrets, now time.Time) error {
-			return slack.Verify(s["signing_secret"], r.Header("X-Slack-Request-Timestamp"), r.Header("X-Slack-Signature"), r.Body, now)
+			for _, secret := range append([]string{s["signing_secret"]}, s.Webhook()...) {
+				if slack.Verify(secret, r.Header("X-Slack-Request-Timestamp"), r.Header("X-Slack-Signature"), r.Body, now) == nil {
+					return nil
+				}
+			}
+			return ErrForged
 		},
 		Read: func(r Request) Message {
 			i, err := interaction(r)
 			if err != nil || i.Action != slack.ActionAssign && i.Action != slack.ActionWaiver {
 				return Message{Event: i.Action, Ignored: "there is nothing to do"}
 			}
-			return Message{Event: i.Action}
+			return Message{Event: i.Action, ID: r.Header("X-Slack-Signature")} // it is over the time, too: the same only for the same request
 		},
 		Keep: func(r Request) []byte { // the payload holds a token and an address to answer to
 			i, err := interaction(r)

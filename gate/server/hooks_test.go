@@ -26,6 +26,7 @@ import (
 	"defectdojo/gate/seal"
 	"defectdojo/gate/store"
 	"defectdojo/integrations/gitlab"
+	"defectdojo/integrations/slack/slacktest"
 )
 
 // hookSender sends as one foreign system does. Every system that sends webhooks
@@ -44,7 +45,22 @@ type hookSender struct {
 
 // hookSenders are all of them.
 func hookSenders() []hookSender {
-	return []hookSender{githubHooks(), gitlabSigned(), gitlabToken()}
+	return []hookSender{githubHooks(), gitlabSigned(), gitlabToken(), slackHooks()}
+}
+
+func slackHooks() hookSender {
+	payload := func(action string) string {
+		return slacktest.Form(`{"type":"block_actions","team":{"id":"T1"},"user":{"id":"U1","name":"Ünïcode 🛡️"},"channel":{"id":"C1"},"actions":[{"type":"button","block_id":"finding-7","action_id":"` + action + `","value":"7"}]}`)
+	}
+	return hookSender{
+		kind: "slack", mime: "application/x-www-form-urlencoded", signature: "X-Slack-Signature", stamped: true, taken: 200,
+		body: payload("assign"),
+		sign: func(secret string, body []byte, id string, _ bool, at time.Time) http.Header {
+			// Slack names no delivery: one is another if it was sent at another time.
+			stamp := strconv.FormatInt(at.Unix()-map[string]int64{"again": 1, "crashed": 2}[id], 10)
+			return http.Header{"X-Slack-Request-Timestamp": {stamp}, "X-Slack-Signature": {slacktest.Sign(secret, stamp, string(body))}}
+		},
+	}
 }
 
 func githubHooks() hookSender {

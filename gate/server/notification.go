@@ -14,6 +14,7 @@ import (
 	"defectdojo/gate/store"
 	"defectdojo/gate/tracker"
 	"defectdojo/gate/triage"
+	"defectdojo/gate/waiver"
 	"defectdojo/integrations"
 )
 
@@ -27,7 +28,7 @@ func (s *Server) newNotifier() *notification.Notifier {
 		Client:  integrations.NewClient(integrations.Options{Allowed: s.cfg.AllowedNet}),
 		Dial:    integrations.NewDialer(s.cfg.AllowedNet).DialContext,
 		Enqueue: func(ctx context.Context, tx pgx.Tx, m jobs.Send) error { return s.jobs.Send(ctx, tx, m) },
-		Assign:  s.assignTo,
+		Assign:  s.assignTo, RequestWaiver: s.waiverOf,
 	}
 }
 
@@ -44,6 +45,37 @@ func (s *Server) assignTo(ctx context.Context, user, finding int64) error {
 	}
 	_, err = s.triage.Assign(ctx, triage.Actor{Who: who, Scope: scope, Now: now()}, finding, &user)
 	return err
+}
+
+// waiverOf asks for a waiver of one finding, as somebody themselves could.
+func (s *Server) waiverOf(ctx context.Context, r notification.WaiverRequest) (string, error) {
+	u, err := s.store.User(ctx, r.UserID)
+	if err != nil {
+		return "", err
+	}
+	who := gate.Principal{User: u}
+	scope, err := s.auth.Scope(ctx, who, auth.RequestWaiver)
+	if err != nil {
+		return "", err
+	}
+	f, err := s.store.Finding(ctx, scope, r.FindingID)
+	if err != nil {
+		return "", err
+	}
+	product, err := s.store.Product(ctx, scope, f.ProductID)
+	if err != nil {
+		return "", err
+	}
+	judged, err := s.judge.Finding(ctx, product.ID, f.ID)
+	if err != nil {
+		return "", err
+	}
+	ask := waiver.Ask{Product: product, Engagement: f.EngagementID, FindingID: &f.ID, Waiver: gate.Waiver{Reason: r.Reason, Expires: r.Until}}
+	if ask.Waiver.Match, err = waiver.MatchOf(&judged, ""); err != nil {
+		return "", err
+	}
+	w, err := s.waivers.Request(ctx, waiver.Actor{Who: who, Now: now()}, ask)
+	return w.Name, err
 }
 
 // tellMade tells of what an import has created on its way. Its test is told of

@@ -212,6 +212,9 @@ func (h hidden) Unwrap() error { return h.err }
 // window is how old a request of Slack's may be: https://docs.slack.dev/authentication/verifying-requests-from-slack
 const window = 5 * time.Minute
 
+// ahead is how much its clock may be before ours.
+const ahead = time.Minute
+
 // Verify tells whether Slack sent a request: its signature is over the bytes as
 // they came, and it is not older than five minutes. Without a secret nothing is.
 func Verify(secret, timestamp, signature string, body []byte, now time.Time) error {
@@ -219,7 +222,7 @@ func Verify(secret, timestamp, signature string, body []byte, now time.Time) err
 	if secret == "" || err != nil || strconv.FormatInt(at, 10) != timestamp {
 		return errForged
 	}
-	if age := now.Sub(time.Unix(at, 0)); age > window || age < -window {
+	if age := now.Sub(time.Unix(at, 0)); age > window || age < -ahead {
 		return errForged
 	}
 	mac := hmac.New(sha256.New, []byte(secret))

@@ -159,7 +159,7 @@ func TestVerify(t *testing.T) {
 	if err := slack.Verify(secret, at(0), good, []byte(body), now); err != nil {
 		t.Fatal(err)
 	}
-	for d, want := range map[time.Duration]bool{-300 * time.Second: true, 300 * time.Second: true, -301 * time.Second: false, 301 * time.Second: false} {
+	for d, want := range map[time.Duration]bool{-300 * time.Second: true, 60 * time.Second: true, 61 * time.Second: false, -301 * time.Second: false, 301 * time.Second: false} {
 		if err := slack.Verify(secret, at(d), slacktest.Sign(secret, at(d), body), []byte(body), now); (err == nil) != want {
 			t.Errorf("%v old: %v", d, err)
 		}
