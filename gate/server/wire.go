@@ -67,7 +67,7 @@ func (s *Server) mount() {
 	})
 	s.hooks.Mount(s.app)
 	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, Notifier: s.notifier, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now,
-		Judge: s.judge, Keys: s.keys, Policies: s.policies, Waivers: s.waivers})
+		Judge: s.judge, Keys: s.keys, Policies: s.policies, Waivers: s.waivers, Connections: s.connections})
 }
 
 // work is what the jobs do.

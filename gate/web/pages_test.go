@@ -63,6 +63,8 @@ var addresses = []struct {
 	{"scan-types.html", "/scan-types?q=nothing+like+this", 200, []string{"No scan type of that name"}},
 	{"intelligence.html", "/intelligence", 200, []string{"EPSS", "v2025.03.14 of 2026-11-21", "312,408", "old", "does not answer", "never asked"}},
 	{"keys.html", "/keys", 200, []string{"next and previous row"}},
+	{"integrations.html", "/integrations", 200, []string{"Connect GitHub", "No code host is connected"}},
+	{"connection.html", "/integrations/connections/new", 200, []string{"New connection to GitHub", "App ID", "Workflow run"}},
 	{"jira.html", "/integrations/jira", 200, []string{"our JIRA", "3 failures in a row", "503 Service Unavailable", "payments-infra", "INFRA", "what is pushed, Low and worse"}},
 	{"jira-instance.html", "/integrations/jira/new", 200, []string{"New JIRA", "a claim that the next whole scan confirms"}},
 	{"jira-instance.html", "/integrations/jira/1", 200, []string{"https://gate.example.org/hooks/jira/00112233445566778899aabbccddeeff", "Test it"}},

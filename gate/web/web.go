@@ -10,6 +10,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
+	"defectdojo/gate/connection"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/notification"
 	"defectdojo/gate/policy"
@@ -37,6 +38,8 @@ type Deps struct {
 	Keys     *signing.Keys
 	Policies *policy.Desk
 	Waivers  *waiver.Desk
+
+	Connections *connection.Connections
 }
 
 type web struct{ Deps }
@@ -87,6 +90,17 @@ func (w *web) routes() []route {
 		{fiber.MethodGet, "/waivers/:id", auth.View, w.waiver},
 		{fiber.MethodPost, "/waivers/:id", auth.ApproveWaiver, w.decideWaiver},
 
+		{fiber.MethodGet, "/integrations", auth.Configure, w.integrations},
+		{fiber.MethodPost, "/integrations/connections", auth.Configure, w.saveConnection},
+		{fiber.MethodGet, "/integrations/connections/new", auth.Configure, w.newConnection},
+		{fiber.MethodGet, "/integrations/connections/:id", auth.Configure, w.connection},
+		{fiber.MethodPost, "/integrations/connections/:id", auth.Configure, w.saveConnection},
+		{fiber.MethodPost, "/integrations/connections/:id/test", auth.Configure, w.testConnection},
+		{fiber.MethodPost, "/integrations/connections/:id/sync", auth.Configure, w.syncConnection},
+		{fiber.MethodPost, "/integrations/connections/:id/secret", auth.Configure, w.renewConnectionSecret},
+		{fiber.MethodPost, "/integrations/connections/:id/delete", auth.Configure, w.deleteConnection},
+		{fiber.MethodPost, "/integrations/connections/:id/redeliver", auth.Configure, w.redeliver},
+		{fiber.MethodPost, "/integrations/connections/:id/repositories", auth.Configure, w.mapRepository},
 		{fiber.MethodGet, "/integrations/jira", auth.ManageChannels, w.jira},
 		{fiber.MethodPost, "/integrations/jira", auth.Configure, w.addJIRAInstance},
 		{fiber.MethodGet, "/integrations/jira/new", auth.Configure, w.newJIRAInstance},
