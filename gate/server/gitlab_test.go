@@ -44,7 +44,7 @@ type fakeGitLab struct {
 	policy    string
 }
 
-const labToken = "glpat-of-the-test-0123456789" //nolint:gosec // of nobody
+const labToken = "glpat-of-the-test-0123456789"
 
 func newFakeGitLab(t *testing.T) *fakeGitLab {
 	t.Helper()
@@ -209,8 +209,7 @@ func (f *fakeGitLab) setStatus(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b := readBody(r)
-	for i := len(f.statuses) - 1; i >= 0; i-- {
-		s := f.statuses[i]
+	for _, s := range slices.Backward(f.statuses) {
 		if s["sha"] != r.PathValue("sha") || s["name"] != b["name"] {
 			continue
 		}
@@ -234,8 +233,8 @@ func (f *fakeGitLab) setStatus(w http.ResponseWriter, r *http.Request) {
 func (f *fakeGitLab) status(sha string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := len(f.statuses) - 1; i >= 0; i-- {
-		if s := f.statuses[i]; s["sha"] == sha {
+	for _, s := range slices.Backward(f.statuses) {
+		if s["sha"] == sha {
 			return fmt.Sprintf("%s %s: %s", s["name"], s["status"], s["description"])
 		}
 	}

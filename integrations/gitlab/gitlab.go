@@ -234,7 +234,7 @@ func (c *Client) Projects(ctx context.Context, group string) ([]Project, error) 
 	var out []Project
 	resp, err := each(50, func(o gitlab.ListOptions) (*gitlab.Response, error) {
 		l, resp, err := c.api.Groups.ListGroupProjects(group, &gitlab.ListGroupProjectsOptions{
-			ListOptions: o, IncludeSubGroups: gitlab.Ptr(true), Archived: gitlab.Ptr(false), WithShared: gitlab.Ptr(false), OrderBy: gitlab.Ptr("id"), Sort: gitlab.Ptr("asc"),
+			ListOptions: o, IncludeSubGroups: new(true), Archived: new(false), WithShared: new(false), OrderBy: new("id"), Sort: new("asc"),
 		}, with(ctx))
 		for _, p := range l {
 			out = append(out, project(p))

@@ -57,7 +57,7 @@ func (c *Client) OpenMerges(ctx context.Context, project int64) ([]Merge, error)
 	var out []Merge
 	resp, err := each(3, func(o gitlab.ListOptions) (*gitlab.Response, error) {
 		l, resp, err := c.api.MergeRequests.ListProjectMergeRequests(int(project), &gitlab.ListProjectMergeRequestsOptions{
-			ListOptions: o, State: gitlab.Ptr("opened"), OrderBy: gitlab.Ptr("updated_at"), Sort: gitlab.Ptr("desc"),
+			ListOptions: o, State: new("opened"), OrderBy: new("updated_at"), Sort: new("desc"),
 		}, with(ctx))
 		for _, m := range l {
 			out = append(out, merge(m))
@@ -70,7 +70,7 @@ func (c *Client) OpenMerges(ctx context.Context, project int64) ([]Merge, error)
 // MergeOf returns the open merge request of a branch; ok is false if there is none.
 func (c *Client) MergeOf(ctx context.Context, project int64, branch string) (m Merge, ok bool, err error) {
 	l, resp, err := c.api.MergeRequests.ListProjectMergeRequests(int(project), &gitlab.ListProjectMergeRequestsOptions{
-		ListOptions: gitlab.ListOptions{PerPage: 20}, State: gitlab.Ptr("opened"), SourceBranch: &branch,
+		ListOptions: gitlab.ListOptions{PerPage: 20}, State: new("opened"), SourceBranch: &branch,
 	}, with(ctx))
 	if err != nil {
 		return Merge{}, false, c.failed("find merge request", http.MethodGet, resp, err)
@@ -149,7 +149,7 @@ func (c *Client) findNote(ctx context.Context, project int64, number int, n Note
 	var found *gitlab.Note
 	resp, err := each(50, func(o gitlab.ListOptions) (*gitlab.Response, error) {
 		l, resp, err := c.api.Notes.ListMergeRequestNotes(int(project), number, &gitlab.ListMergeRequestNotesOptions{
-			ListOptions: o, OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc"),
+			ListOptions: o, OrderBy: new("created_at"), Sort: new("asc"),
 		}, with(ctx))
 		for _, v := range l {
 			if found == nil && int64(v.Author.ID) == self && strings.Contains(v.Body, n.Marker) {
@@ -177,7 +177,7 @@ func (c *Client) Answer(ctx context.Context, project int64, number int, check, c
 			continue
 		}
 		resp, err := c.api.ExternalStatusChecks.SetExternalStatusCheckStatus(int(project), number, &gitlab.SetExternalStatusCheckStatusOptions{
-			SHA: &commit, ExternalStatusCheckID: gitlab.Ptr(v.ID), Status: &status,
+			SHA: &commit, ExternalStatusCheckID: new(v.ID), Status: &status,
 		}, with(ctx))
 		if err = c.failed("answer status check", http.MethodPost, resp, err); err != nil {
 			return written, err

@@ -70,7 +70,7 @@ func (c *Client) PipelinesSince(ctx context.Context, project int64, since time.T
 	var out []Pipeline
 	resp, err := each(10, func(o gitlab.ListOptions) (*gitlab.Response, error) {
 		l, resp, err := c.api.Pipelines.ListProjectPipelines(int(project), &gitlab.ListProjectPipelinesOptions{
-			ListOptions: o, UpdatedAfter: &since, OrderBy: gitlab.Ptr("updated_at"), Sort: gitlab.Ptr("asc"),
+			ListOptions: o, UpdatedAfter: &since, OrderBy: new("updated_at"), Sort: new("asc"),
 		}, with(ctx))
 		for _, p := range l {
 			if slices.Contains(over, p.Status) {

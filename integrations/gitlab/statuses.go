@@ -51,7 +51,7 @@ func (c *Client) SetStatus(ctx context.Context, project int64, commit string, s 
 		o.Ref = &s.Ref
 	}
 	if s.Pipeline != 0 {
-		o.PipelineID = gitlab.Ptr(int(s.Pipeline))
+		o.PipelineID = new(int(s.Pipeline))
 	}
 	_, resp, err := c.api.Commits.SetCommitStatus(int(project), commit, o, with(ctx))
 	if e := c.failed("set status", http.MethodPost, resp, err); e != nil {

@@ -13,7 +13,7 @@ import (
 // Headers of a webhook's delivery: https://docs.gitlab.com/user/project/integrations/webhooks/#delivery-headers
 // and, for those that are signed, https://www.standardwebhooks.com.
 const (
-	TokenHeader     = "X-Gitlab-Token"
+	TokenHeader     = "X-Gitlab-Token" //nolint:gosec // a name
 	EventHeader     = "X-Gitlab-Event"
 	EventIDHeader   = "X-Gitlab-Event-UUID"
 	DeliveryHeader  = "Idempotency-Key" // the same when it is delivered again
