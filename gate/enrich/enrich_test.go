@@ -373,4 +373,12 @@ func TestFindingsLearn(t *testing.T) {
 	if diff := cmp.Diff([]string{"1 0.5 0.9 t t 2026-11-01", "2 0.3 - f f", "3 - - f f"}, got); diff != "" {
 		t.Error(diff)
 	}
+	if _, err := b.pool.Exec(t.Context(), `update findings set epss_score = null, known_exploited = false where id = 1`); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int64{1, 0} { // what differs, once
+		if n, err := b.Store.EnrichFindings(t.Context(), 1); err != nil || n != want {
+			t.Errorf("%d findings of the test were changed, want %d, %v", n, want, err)
+		}
+	}
 }
