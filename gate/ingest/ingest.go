@@ -81,7 +81,7 @@ func (i *Importer) Import(ctx context.Context, r Request, to Resolved, now time.
 				return Result{}, err
 			}
 		case gate.KindOf(err) == gate.Invalid || gate.KindOf(err) == gate.TooLarge:
-			return Result{}, i.recordFailure(ctx, r, to, now, err)
+			return Result{}, i.recordFailure(ctx, r, to, now, i.looksLike(ctx, r, err))
 		default:
 			return Result{}, err
 		}
