@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Line is a line of two texts: of both, or of one alone.
 type Line struct {
@@ -24,11 +27,8 @@ func Diff(a, b string) []Line {
 		tail = append(tail, Line{' ', x[len(x)-1]})
 		x, y = x[:len(x)-1], y[:len(y)-1]
 	}
-	out := append(head, middle(x, y)...)
-	for i := len(tail) - 1; i >= 0; i-- {
-		out = append(out, tail[i])
-	}
-	return out
+	slices.Reverse(tail)
+	return slices.Concat(head, middle(x, y), tail)
 }
 
 func lines(s string) []string {
@@ -54,7 +54,7 @@ func middle(x, y []string) []Line {
 	for i := range common {
 		common[i] = make([]int32, len(y)+1)
 	}
-	for i := len(x) - 1; i >= 0; i-- {
+	for i := range slices.Backward(x) {
 		for j := len(y) - 1; j >= 0; j-- {
 			if x[i] == y[j] {
 				common[i][j] = common[i+1][j+1] + 1

@@ -57,7 +57,7 @@ func (j *Judge) again(ctx context.Context, v *store.StoredVerdict, cause string,
 	if err != nil || newest != r.Commit && r.Commit != "" {
 		return err // a newer report has come: its own verdict follows
 	}
-	_, _, err = j.judge(ctx, r, cause, now, v)
+	_, err = j.judge(ctx, r, cause, now, v)
 	if gate.KindOf(err) == gate.NotFound {
 		return nil // the engagement is gone
 	}

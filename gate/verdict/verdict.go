@@ -76,13 +76,12 @@ const (
 
 // Judge judges the newest reports of an engagement at a time, and keeps the verdict.
 func (j *Judge) Judge(ctx context.Context, r Request, now time.Time) (Judged, error) {
-	out, _, err := j.judge(ctx, r, Asked, now, nil)
-	return out, err
+	return j.judge(ctx, r, Asked, now, nil)
 }
 
 // judge judges and keeps the verdict, unless it says the same as one that it
 // would take the place of.
-func (j *Judge) judge(ctx context.Context, r Request, cause string, now time.Time, again *store.StoredVerdict) (out Judged, kept bool, err error) {
+func (j *Judge) judge(ctx context.Context, r Request, cause string, now time.Time, again *store.StoredVerdict) (out Judged, err error) {
 	err = j.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error {
 		product, err := s.JudgedProduct(ctx, r.EngagementID)
 		if err != nil {
@@ -105,14 +104,13 @@ func (j *Judge) judge(ctx context.Context, r Request, cause string, now time.Tim
 		if again != nil && same(again.Document, v) {
 			return s.VerdictChecked(ctx, again.ID, now)
 		}
-		kept = true
 		k, err := g.keep(ctx, in, v, cause)
 		if out = k.Judged; err != nil || j.Tell == nil || !k.announce {
 			return err
 		}
 		return j.Tell(ctx, tx, gate.Event{Kind: gate.EventVerdict, At: now, ProductID: product.ID, EngagementID: product.EngagementID, VerdictID: out.ID, Action: cause, Flipped: k.flipped})
 	})
-	return out, kept, err
+	return out, err
 }
 
 // evaluate gathers the inputs and judges them.
@@ -360,7 +358,7 @@ func (j *Judge) JudgeLater(ctx context.Context, engagement, report int64, now ti
 	if commit != r.Commit { // of another commit, nothing that was said of the last holds
 		r.Commit, r.Ancestors, r.Changed, r.Renames, r.ArtifactDigests, r.BuildID = commit, nil, nil, nil, nil, ""
 	}
-	_, _, err = j.judge(ctx, r, Imported, now, nil)
+	_, err = j.judge(ctx, r, Imported, now, nil)
 	if gate.KindOf(err) == gate.NotFound {
 		return nil // the engagement is gone
 	}

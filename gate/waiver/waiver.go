@@ -7,7 +7,6 @@ package waiver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -281,7 +280,7 @@ func Of(m *gate.WaiverMatch) string {
 		}
 	}
 	if len(m.Branches) > 0 {
-		parts = append(parts, fmt.Sprintf("on %s", strings.Join(m.Branches, ", ")))
+		parts = append(parts, "on "+strings.Join(m.Branches, ", "))
 	}
 	return strings.Join(parts, " ")
 }
