@@ -1,7 +1,9 @@
 package integrations
 
 import (
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -33,4 +35,24 @@ func Redact(text string, secrets ...string) string {
 		text = s.pattern.ReplaceAllString(text, s.with)
 	}
 	return text
+}
+
+// PartsOf returns an address and the parts of it that may be secrets: receivers
+// like to say back what they were asked.
+func PartsOf(address string) []string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return []string{address}
+	}
+	out := []string{address, u.RequestURI(), u.Path}
+	for _, values := range u.Query() {
+		out = append(out, values...)
+	}
+	for s := range strings.SplitSeq(u.Path, "/") {
+		if len(s) >= 6 {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) }) // the longest first, or a part would hide the whole
+	return slices.DeleteFunc(out, func(s string) bool { return len(s) < 4 })
 }

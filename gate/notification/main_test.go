@@ -1,6 +1,7 @@
 package notification_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"net/netip"
@@ -252,4 +253,24 @@ func (h *house) drain() *queue {
 	q := &queue{h: h}
 	q.run(h.clock().AddDate(0, 1, 0))
 	return q
+}
+
+// safeBuffer is a buffer that several may write to.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write appends.
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+// String returns all of it.
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }

@@ -51,7 +51,7 @@ func Send(ctx context.Context, client *http.Client, c Config, m integrations.Mes
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
-	said := errors.New(integrations.Redact(strings.ToValidUTF8(strings.TrimSpace(string(text)), ""), c.URL))
+	said := errors.New(integrations.Redact(strings.ToValidUTF8(strings.TrimSpace(string(text)), ""), integrations.PartsOf(c.URL)...))
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return resp.StatusCode, &integrations.Error{System: system, Op: op, Status: resp.StatusCode, Permanent: true, Err: errors.New("a redirect is not followed")}
 	}

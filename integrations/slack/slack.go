@@ -177,7 +177,7 @@ func (c *Client) failed(op string, writes bool, err error) error {
 	if err == nil {
 		return nil
 	}
-	e := &integrations.Error{System: "slack", Op: op, Err: hidden{integrations.Redact(integrations.WithoutURL(err).Error(), c.config.Token, c.config.WebhookURL), err}}
+	e := &integrations.Error{System: "slack", Op: op, Err: hidden{integrations.Redact(integrations.WithoutURL(err).Error(), append(integrations.PartsOf(c.config.WebhookURL), c.config.Token)...), err}}
 	if limited, ok := errors.AsType[*goslack.RateLimitedError](err); ok {
 		e.Status, e.After = http.StatusTooManyRequests, min(max(limited.RetryAfter, time.Second), time.Hour)
 		return e

@@ -134,7 +134,7 @@ func (c Config) hide(err error) error {
 		return err
 	}
 	hidden := *e
-	hidden.Err = &quiet{integrations.Redact(e.Err.Error(), c.URL, c.HeaderValue, c.Secret), e.Err}
+	hidden.Err = &quiet{integrations.Redact(e.Err.Error(), append(integrations.PartsOf(c.URL), c.HeaderValue, c.Secret)...), e.Err}
 	return &hidden
 }
 
