@@ -148,7 +148,7 @@ func (c *Connections) view(ctx context.Context, conn store.Connection) (View, er
 	for name := range secrets {
 		v.Has[name] = true
 	}
-	v.Connection.Secrets = nil
+	v.Secrets = nil
 	if v.Kind.Hooked {
 		v.Webhook = strings.TrimSuffix(c.Site, "/") + inbound.Path + conn.Kind + "/" + conn.PublicID
 	}

@@ -34,8 +34,8 @@ type Secrets map[string]string
 // The names of the secrets that prove deliveries. While a secret is being
 // changed, the previous one is good too.
 const (
-	WebhookSecret         = "webhook_secret"          //nolint:gosec // a name
-	PreviousWebhookSecret = "webhook_secret_previous" //nolint:gosec // a name
+	WebhookSecret         = "webhook_secret"
+	PreviousWebhookSecret = "webhook_secret_previous"
 )
 
 // Webhook returns the secrets that prove a delivery, the current one first;
@@ -111,7 +111,7 @@ type Hooks struct {
 var ErrForged = errors.New("the signature does not prove that this was sent by whom it says")
 
 // Ignored is the error of a delivery that needs nothing done.
-type Ignored struct{ Why string }
+type Ignored struct{ Why string } //nolint:errname // it is no fault
 
 // Error returns why.
 func (i *Ignored) Error() string { return i.Why }

@@ -82,7 +82,7 @@ func (t Taken) String() string {
 
 // Unreadable is the error of a build whose artifacts cannot be taken in: it
 // must not look like one without findings.
-type Unreadable struct{ Why string }
+type Unreadable struct{ Why string } //nolint:errname // it says what the build is
 
 // Error returns why.
 func (u *Unreadable) Error() string { return u.Why }

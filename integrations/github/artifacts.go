@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,7 +129,7 @@ func (c *Client) keepsArtifacts(at *url.URL) bool {
 	}
 	hosts := c.cfg.Hosts
 	if own == "api.github.com" || strings.HasSuffix(own, ".ghe.com") {
-		hosts = append(artifactHosts[:len(artifactHosts):len(artifactHosts)], hosts...)
+		hosts = append(slices.Clip(artifactHosts), hosts...)
 	} else {
 		hosts = append([]string{own}, hosts...) // subdomains of the Enterprise Server
 	}

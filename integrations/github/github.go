@@ -201,11 +201,11 @@ func (c *Client) error(op, method string, resp *http.Response, err error) error 
 		return &integrations.Error{System: "github", Op: op, Status: http.StatusForbidden, After: min(wait, time.Hour), Err: errors.New("GitHub's secondary rate limit")}
 	}
 	if e, ok := errors.AsType[*github.ErrorResponse](err); ok {
-		text := e.Message
+		text := []string{e.Message}
 		for _, detail := range e.Errors {
-			text += "; " + detail.Error()
+			text = append(text, detail.Error())
 		}
-		err = errors.New(integrations.Redact(text, c.secret...))
+		err = errors.New(integrations.Redact(strings.Join(text, "; "), c.secret...))
 		if resp == nil {
 			resp = e.Response
 		}

@@ -7,11 +7,12 @@ package integrationtest
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -187,9 +188,7 @@ func (f *Fake) fail(w http.ResponseWriter, r *http.Request, fault *Fault) {
 	case fault.Redirect != "":
 		http.Redirect(w, r, fault.Redirect, http.StatusFound)
 	case fault.Status != 0:
-		for name, values := range fault.Header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), fault.Header)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(fault.Status)
 		_, _ = io.WriteString(w, fault.Body)
@@ -225,7 +224,7 @@ func (f Fault) name() string {
 	case f.Redirect != "":
 		return "redirect"
 	case f.Status != 0:
-		return fmt.Sprint(f.Status)
+		return strconv.Itoa(f.Status)
 	}
 	return "slow"
 }

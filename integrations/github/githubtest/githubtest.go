@@ -43,7 +43,7 @@ const (
 	Repository = 9001
 	ForkID     = 9002
 	Token      = "ghp_0123456789abcdefghijklmnopqrstuvwxyz"
-	appToken   = "ghs_installation0123456789abcdefghijklm" //nolint:gosec // of the fake
+	appToken   = "ghs_installation0123456789abcdefghijklm"
 )
 
 // key is made once for all fakes.
