@@ -18,9 +18,12 @@ import (
 func TestInteract(t *testing.T) {
 	t.Parallel()
 	members := []slacktest.Member{
-		{ID: "U0MIKA", Email: "Mika@example.org", TeamID: slacktest.TeamID}, {ID: "U0NOOR", Email: "noor@example.org", TeamID: slacktest.TeamID},
-		{ID: "U0GUEST", Email: "ada@example.org", TeamID: slacktest.TeamID, Guest: true}, {ID: "U0ELSE", Email: "ada@example.org", TeamID: "T0ELSE"},
-		{ID: "U0WHO", Email: "nobody@example.org", TeamID: slacktest.TeamID}, {ID: "U0BO", Email: "bo@example.org", TeamID: slacktest.TeamID},
+		{ID: "U0MIKA", Email: "Mika@example.org", TeamID: slacktest.TeamID},
+		{ID: "U0NOOR", Email: "noor@example.org", TeamID: slacktest.TeamID},
+		{ID: "U0GUEST", Email: "ada@example.org", TeamID: slacktest.TeamID, Guest: true},
+		{ID: "U0ELSE", Email: "ada@example.org", TeamID: "T0ELSE"},
+		{ID: "U0WHO", Email: "nobody@example.org", TeamID: slacktest.TeamID},
+		{ID: "U0BO", Email: "bo@example.org", TeamID: slacktest.TeamID},
 	}
 	h, w := newHouse(t), slacktest.New(t, members...)
 	id := h.slack(w, notification.Settings{})

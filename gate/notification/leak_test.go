@@ -23,7 +23,7 @@ import (
 )
 
 // TestNoSecretLeaks has every channel fail in every way, with receivers that
-// say our secrets back to us, through the real queue and its log; then it looks
+// say our secrets back to us, through the queue queue and its log; then it looks
 // for the secrets in the log, the errors, the answers, and all of the database.
 // They all hold the word hunter2.
 func TestNoSecretLeaks(t *testing.T) {
@@ -54,8 +54,12 @@ func TestNoSecretLeaks(t *testing.T) {
 	}
 	h.prefer(0, notification.ScanAdded, "slack", "msteams", "mail", "webhooks", "alert")
 	faults := []integrationtest.Fault{
-		{Status: 500, Body: slacktest.Token}, {Status: 200, Body: `{"ok":false,"error":"bad ` + slacktest.Token + `"}`}, {Reset: true}, {Redirect: "http://127.0.0.1:1/hunter2elsewhere"},
-		{Status: 404, Body: "hunter2path hunter2header"}, {Status: 429, Body: "hunter2secret", Header: http.Header{"Retry-After": {"1"}}},
+		{Status: 500, Body: slacktest.Token},
+		{Status: 200, Body: `{"ok":false,"error":"bad ` + slacktest.Token + `"}`},
+		{Reset: true},
+		{Redirect: "http://127.0.0.1:1/hunter2elsewhere"},
+		{Status: 404, Body: "hunter2path hunter2header"},
+		{Status: 429, Body: "hunter2secret", Header: http.Header{"Retry-After": {"1"}}},
 	}
 	var errs []error
 	for i, f := range faults {
@@ -78,16 +82,16 @@ func TestNoSecretLeaks(t *testing.T) {
 		teams.Heal()
 	}
 	h.exec(`delete from channel_health`)
-	real, err := jobs.New(h.pool, jobs.Work{Followers: []jobs.Follower{h.Follow}, Senders: h.Senders(), Maintain: h.Maintain, Beat: h.Store.Beat, Leave: h.Store.Leave, Tick: h.Tick, Judge: func(context.Context, int64, int64) error { return nil }, Expire: func(context.Context) error { return nil }, Refresh: func(context.Context) error { return nil }, Reconcile: func(context.Context) error { return nil }}, slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	queue, err := jobs.New(h.pool, jobs.Work{Followers: []jobs.Follower{h.Follow}, Senders: h.Senders(), Maintain: h.Maintain, Beat: h.Store.Beat, Leave: h.Store.Leave, Tick: h.Tick, Judge: func(context.Context, int64, int64) error { return nil }, Expire: func(context.Context) error { return nil }, Refresh: func(context.Context) error { return nil }, Reconcile: func(context.Context) error { return nil }}, slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Fail("", "", 1000, faults[1])
-	if err := real.Start(t.Context()); err != nil {
+	if err := queue.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := pgx.BeginFunc(t.Context(), h.pool, func(tx pgx.Tx) error {
-		return real.Tell(t.Context(), tx, gate.Event{Kind: gate.EventImport, ProductID: 1, EngagementID: 1, TestID: 1, ImportID: 1})
+		return queue.Tell(t.Context(), tx, gate.Event{Kind: gate.EventImport, ProductID: 1, EngagementID: 1, TestID: 1, ImportID: 1})
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +103,7 @@ func TestNoSecretLeaks(t *testing.T) {
 			t.Fatal("the queue did not try every channel in a minute")
 		}
 	}
-	if err := real.Stop(t.Context()); err != nil {
+	if err := queue.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	texts := map[string]string{"the log": log.String(), "the errors": fmt.Sprintf("%v %+v", errors.Join(errs...), errs), "the database": h.dump()}

@@ -23,7 +23,7 @@ import (
 )
 
 // Problems are what is wrong with what somebody wants to save, by field.
-type Problems map[string]string
+type Problems map[string]string //nolint:errname // they are what is wrong, and an error only on the way
 
 // Error tells all of it.
 func (p Problems) Error() string {

@@ -34,12 +34,12 @@ type Settings struct {
 
 // The names of connections' secrets.
 const (
-	SecretToken         = "token"          //nolint:gosec // a name
-	SecretSigning       = "signing_secret" //nolint:gosec // a name
-	SecretWebhookURL    = "webhook_url"    //nolint:gosec // a name
-	SecretPassword      = "password"       //nolint:gosec // a name
-	SecretHeaderValue   = "header_value"   //nolint:gosec // a name: of a notification webhook
-	SecretWebhookSecret = "secret"         //nolint:gosec // a name: likewise
+	SecretToken         = "token"
+	SecretSigning       = "signing_secret"
+	SecretWebhookURL    = "webhook_url"  //nolint:gosec // a name
+	SecretPassword      = "password"     //nolint:gosec // a name
+	SecretHeaderValue   = "header_value" // of a notification webhook
+	SecretWebhookSecret = "secret"       // likewise
 )
 
 // ConnectionSecrets are the names of the secrets of each kind of connection.

@@ -94,20 +94,20 @@ func TestHealth(t *testing.T) {
 		outcome notification.Outcome // -1: time alone
 		want    string
 	}
-	const time_ = notification.Outcome(-1)
+	const rest = notification.Outcome(-1)
 	for name, steps := range map[string][]step{
-		"works":                {{0, notification.Worked, "active"}, {time.Hour, time_, "active"}},
-		"fails_and_recovers":   {{0, notification.Temporary, "inactive_tmp"}, {time.Minute, notification.Worked, "active_tmp"}, {23 * time.Hour, time_, "active_tmp"}, {2 * time.Hour, time_, "active"}},
-		"stuck":                {{0, notification.Temporary, "inactive_tmp"}, {5 * time.Minute, time_, "inactive_tmp"}, {time.Second, time_, "active_tmp"}},
+		"works":                {{0, notification.Worked, "active"}, {time.Hour, rest, "active"}},
+		"fails_and_recovers":   {{0, notification.Temporary, "inactive_tmp"}, {time.Minute, notification.Worked, "active_tmp"}, {23 * time.Hour, rest, "active_tmp"}, {2 * time.Hour, rest, "active"}},
+		"stuck":                {{0, notification.Temporary, "inactive_tmp"}, {5 * time.Minute, rest, "inactive_tmp"}, {time.Second, rest, "active_tmp"}},
 		"a_day_of_failures":    {{0, notification.Temporary, "inactive_tmp"}, {24 * time.Hour, notification.Temporary, "inactive_tmp"}, {time.Second, notification.Temporary, "inactive_permanent"}},
-		"refused":              {{0, notification.Permanent, "inactive_permanent"}, {48 * time.Hour, time_, "inactive_permanent"}, {0, notification.Worked, "inactive_permanent"}},
-		"two_bad_days_apart":   {{0, notification.Temporary, "inactive_tmp"}, {time.Minute, notification.Worked, "active_tmp"}, {25 * time.Hour, time_, "active"}, {0, notification.Temporary, "inactive_tmp"}, {time.Hour, notification.Temporary, "inactive_tmp"}},
+		"refused":              {{0, notification.Permanent, "inactive_permanent"}, {48 * time.Hour, rest, "inactive_permanent"}, {0, notification.Worked, "inactive_permanent"}},
+		"two_bad_days_apart":   {{0, notification.Temporary, "inactive_tmp"}, {time.Minute, notification.Worked, "active_tmp"}, {25 * time.Hour, rest, "active"}, {0, notification.Temporary, "inactive_tmp"}, {time.Hour, notification.Temporary, "inactive_tmp"}},
 		"bad_again_within_day": {{0, notification.Temporary, "inactive_tmp"}, {time.Minute, notification.Worked, "active_tmp"}, {23 * time.Hour, notification.Temporary, "inactive_tmp"}, {61 * time.Minute, notification.Temporary, "inactive_permanent"}},
 	} {
 		hook, now := store.NotificationWebhook{Status: "active"}, begin
 		for i, s := range steps {
 			now = now.Add(s.after)
-			if s.outcome == time_ {
+			if s.outcome == rest {
 				hook = notification.Rest(hook, now)
 			} else {
 				hook = notification.Judge(hook, s.outcome, "why", now)

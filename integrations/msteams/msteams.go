@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -135,9 +136,7 @@ func card(m integrations.Message) object {
 
 func text(s string, limit int, more object) object {
 	o := object{"type": "TextBlock", "text": escape(integrations.Clip(s, limit)), "wrap": true}
-	for k, v := range more {
-		o[k] = v
-	}
+	maps.Copy(o, more)
 	return o
 }
 

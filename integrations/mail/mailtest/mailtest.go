@@ -21,7 +21,7 @@ import (
 // Username and Password are the account's.
 const (
 	Username = "gate"
-	Password = "hunter2hunter2" //nolint:gosec // of a fake
+	Password = "hunter2hunter2"
 )
 
 // Mail is one that was taken.

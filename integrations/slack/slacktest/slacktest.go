@@ -10,6 +10,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,7 +25,7 @@ import (
 )
 
 // Token is the bot's.
-const Token = "xoxb-0000-hunter2hunter2hunter2" //nolint:gosec // of a fake
+const Token = "xoxb-0000-hunter2hunter2hunter2"
 
 // TeamID is the workspace's.
 const TeamID = "T0GATE"
@@ -190,7 +191,7 @@ func lengths(block any) error {
 		return fmt.Errorf("%d fields", len(fields))
 	}
 	if o["type"] == "section" && o["text"] == nil && len(fields) == 0 {
-		return fmt.Errorf("a section without text")
+		return errors.New("a section without text")
 	}
 	for _, f := range fields {
 		if err := textual(f.(map[string]any), 2000); err != nil {
