@@ -159,7 +159,7 @@ func (w *web) tryPolicy(v *visit, p *policyPage) (done bool, err error) {
 	switch v.form("do") {
 	case "check":
 		r := policy.Lint("policy", p.Source, nil)
-		p.Checked, p.Problems, p.Fatal = true, append(r.Errors, r.Warnings...), len(r.Errors) > 0
+		p.Checked, p.Problems, p.Fatal = true, slices.Concat(r.Errors, r.Warnings), len(r.Errors) > 0
 		for _, f := range r.Failed {
 			p.Problems = append(p.Problems, policies.Problem{Line: 1, Column: 1, Message: "a test failed: " + f})
 		}
