@@ -17,8 +17,8 @@ func TestReadAsUnmarshal(t *testing.T) {
 	t.Parallel()
 	values := []string{`null`, `1`, `-2.5`, `"1"`, `"a, b"`, `"true"`, `true`, `false`, `""`, `["x", 2, null]`, `[]`, `{}`, `{"host": "example.org"}`, `[{"title": "a.txt", "data": "eA=="}]`, "\"\\u00e4 \xff\""}
 	keys := []string{"not_of_the_format"}
-	for i := range reflect.TypeFor[finding]().NumField() {
-		if key := reflect.TypeFor[finding]().Field(i).Tag.Get("json"); !strings.HasPrefix(key, ",") {
+	for field := range reflect.TypeFor[finding]().Fields() {
+		if key := field.Tag.Get("json"); !strings.HasPrefix(key, ",") {
 			keys = append(keys, key)
 		}
 	}

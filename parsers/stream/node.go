@@ -135,16 +135,13 @@ func (n *Node) At(path string) *Node {
 
 // first returns the first element at a path, or nil.
 func (n *Node) first(path string) *Node {
-	name, rest := path, ""
-	if i := strings.IndexByte(path, '/'); i >= 0 {
-		name, rest = path[:i], path[i+1:]
-	}
+	name, rest, deeper := strings.Cut(path, "/")
 	for i := range n.children {
 		c := &n.children[i]
 		if c.Name != name && name != "*" {
 			continue
 		}
-		if len(name) < len(path) {
+		if deeper {
 			c = c.first(rest)
 		}
 		if c != nil {

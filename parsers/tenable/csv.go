@@ -191,7 +191,7 @@ func known(at *[len(columns)][]int) bool {
 // key is what rows of one finding have in common.
 func (r row) key(h *maphash.Hash) uint64 {
 	h.Reset()
-	h.WriteByte(byte(gate.ParseSeverity(r.get(colSeverity))))
+	h.WriteString(gate.ParseSeverity(r.get(colSeverity)).String())
 	for _, text := range []string{r.get(colTitle), r.get(colHost), r.port(), r.get(colProtocol), r.get(colSynopsis)} {
 		h.WriteString(text)
 		h.WriteByte(0)
