@@ -89,16 +89,10 @@ func TestLongAnswersEnd(t *testing.T) {
 func TestWhatAnAnswerMeans(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_700_000_000, 0)
-	answer := func(status int, header ...string) *http.Response {
-		r := &http.Response{StatusCode: status, Header: http.Header{}}
-		for i := 0; i < len(header); i += 2 {
-			r.Header.Set(header[i], header[i+1])
-		}
-		return r
-	}
+	answer := func(header ...any) []any { return header } // a status, names and values
 	for name, c := range map[string]struct {
 		method    string
-		resp      *http.Response
+		resp      []any
 		err       error
 		permanent bool
 		unknown   bool
@@ -117,13 +111,20 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		"429 for a day":        {"POST", answer(429, "Retry-After", "86400"), nil, false, false, time.Hour},
 		"200 cut short":        {"POST", answer(200), io.ErrUnexpectedEOF, false, true, 0},
 	} {
-		err := FromResponse("jira", "create", c.method, c.resp, c.err, now)
+		var resp *http.Response
+		if len(c.resp) > 0 {
+			resp = &http.Response{StatusCode: c.resp[0].(int), Header: http.Header{}, Body: http.NoBody}
+		}
+		for i := 1; i < len(c.resp); i += 2 {
+			resp.Header.Set(c.resp[i].(string), c.resp[i+1].(string))
+		}
+		err := FromResponse("jira", "create", c.method, resp, c.err, now)
 		e, ok := errors.AsType[*Error](err)
 		if !ok || e.Permanent != c.permanent || e.Unknown != c.unknown || e.After != c.after {
 			t.Errorf("%s: %+v", name, err)
 		}
 	}
-	if err := FromResponse("jira", "create", "POST", answer(201), nil, now); err != nil {
+	if err := FromResponse("jira", "create", "POST", &http.Response{StatusCode: 201, Header: http.Header{}, Body: http.NoBody}, nil, now); err != nil {
 		t.Errorf("201 is %v", err)
 	}
 }

@@ -10,10 +10,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,9 +64,7 @@ func newCIIssuer(t *testing.T) *ciIssuer {
 func (i *ciIssuer) sign(t *testing.T, audience string) string {
 	now := time.Now().Unix()
 	c := map[string]any{"iss": i.URL, "aud": audience, "iat": now, "nbf": now, "exp": now + 300, "jti": fmt.Sprint(i.n.Add(1))}
-	for k, v := range i.claims {
-		c[k] = v
-	}
+	maps.Copy(c, i.claims)
 	b, _ := json.Marshal(c)
 	e := base64.RawURLEncoding.EncodeToString
 	text := e([]byte(`{"alg":"RS256","kid":"k"}`)) + "." + e(b)
@@ -129,7 +129,7 @@ func TestKeyless(t *testing.T) {
 		t.Fatal(err)
 	}
 	hub.claims["event_name"], hub.claims["ref"], hub.claims["head_ref"], hub.claims["base_ref"] = "pull_request_target", "refs/pull/12/merge", "main", "main"
-	pull := append(env[:len(env):len(env)], "GITHUB_EVENT_NAME=pull_request_target", "GITHUB_HEAD_REF=main", "GITHUB_BASE_REF=main", "GITHUB_EVENT_PATH="+event)
+	pull := slices.Concat(env, []string{"GITHUB_EVENT_NAME=pull_request_target", "GITHUB_HEAD_REF=main", "GITHUB_BASE_REF=main", "GITHUB_EVENT_PATH=" + event})
 	if code, said := job(pull, report(t, oldFinding, newFinding)); code != 1 || !strings.Contains(said, "#12") {
 		t.Errorf("a fork's branch called main: exit code %d\n%s", code, said)
 	}
@@ -154,7 +154,7 @@ func TestKeyless(t *testing.T) {
 	if code, said := job(append(gitlab, "DD_ID_TOKEN="+lab.sign(t, "https://elsewhere.example.org")), report(t, oldFinding)); code != 4 || !strings.Contains(said, "audience") {
 		t.Errorf("GitLab, for another server: exit code %d\n%s", code, said)
 	}
-	if code, said := job(append(env[:len(env):len(env)], "ACTIONS_ID_TOKEN_REQUEST_TOKEN=wrong"), report(t, oldFinding)); code != 4 || !strings.Contains(said, "id-token") {
+	if code, said := job(append(slices.Clip(env), "ACTIONS_ID_TOKEN_REQUEST_TOKEN=wrong"), report(t, oldFinding)); code != 4 || !strings.Contains(said, "id-token") {
 		t.Errorf("no permission: exit code %d\n%s", code, said)
 	}
 }

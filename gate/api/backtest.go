@@ -35,7 +35,7 @@ func (a *api) backtest(r *request) error {
 	)
 	f.maybeReference(r.ctx, "product", &product, r.seesProduct)
 	f.text("name", &name, 100, 0)
-	f.yaml("source", &source, required)
+	f.source(&source)
 	whole(f, "days", &days, 1, maxBacktestDays)
 	whole(f, "limit", &limit, 1, maxBacktestNumber)
 	if err := f.failed(); err != nil {

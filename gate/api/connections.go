@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -186,9 +187,7 @@ func mergeSettings(had json.RawMessage, given map[string]json.RawMessage) (json.
 	if err := json.Unmarshal(had, &all); err != nil {
 		return nil, err
 	}
-	for name, v := range given {
-		all[name] = v
-	}
+	maps.Copy(all, given)
 	return json.Marshal(all)
 }
 

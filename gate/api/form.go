@@ -236,9 +236,10 @@ func (f *form) text(name string, into *string, limit int, rules rule) {
 	}
 }
 
-// yaml reads a text whose blanks count. How long it may be, its reader says.
-func (f *form) yaml(name string, into *string, rules rule) {
-	v, done := f.scalar(name, rules, func() { *into = "" })
+// source reads a policy's text, whose blanks count. How long it may be, its reader says.
+func (f *form) source(into *string) {
+	const name = "source"
+	v, done := f.scalar(name, required, func() { *into = "" })
 	if done {
 		return
 	}

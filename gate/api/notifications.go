@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/go-json-experiment/json"
 	"github.com/gofiber/fiber/v2"
@@ -68,9 +69,7 @@ func notificationOf(n store.NotificationRow) map[string]any {
 
 func readNotification(r *request, f *form, before store.NotificationRow, n *store.NotificationRow) {
 	n.Events = map[string][]string{}
-	for name, channels := range before.Events {
-		n.Events[name] = channels
-	}
+	maps.Copy(n.Events, before.Events)
 	for _, e := range notification.Events {
 		readChannels(f, e.Name, n.Events)
 	}

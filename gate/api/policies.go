@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -127,7 +126,7 @@ func (a *api) addPolicy(r *request) error {
 	enabled := true
 	f.maybeReference(r.ctx, "product", &n.ProductID, r.seesProduct)
 	f.text("name", &n.Name, 100, 0)
-	f.yaml("source", &n.Source, required)
+	f.source(&n.Source)
 	f.text("comment", &n.Comment, 500, blank)
 	f.flag("enabled", &enabled, 0)
 	if err := f.failed(); err != nil {
@@ -163,7 +162,7 @@ func (a *api) editPolicy(r *request) error {
 	whole(f, "version", &version, 1, 1<<31)
 	if f.has("source") || !f.partial {
 		e.Source = new("")
-		f.yaml("source", e.Source, required)
+		f.source(e.Source)
 	}
 	f.text("comment", &e.Comment, 500, blank)
 	if f.has("enabled") {
@@ -251,7 +250,7 @@ func (a *api) lintPolicy(r *request) error {
 	}
 	name, source := "policy.yaml", ""
 	f.text("name", &name, 200, 0)
-	f.yaml("source", &source, required)
+	f.source(&source)
 	if err := f.failed(); err != nil {
 		return err
 	}
@@ -297,14 +296,4 @@ func (a *api) explain(r *request) error {
 		return err
 	}
 	return r.reply(fiber.StatusOK, json.RawMessage(b))
-}
-
-// seesPolicy tells whether there is a policy that the sender may see.
-func (r *request) seesPolicy(ctx context.Context, id int64) (bool, error) {
-	scope, err := r.scope()
-	if err != nil {
-		return false, err
-	}
-	_, err = r.Store.Policy(ctx, scope, id)
-	return allows(err)
 }

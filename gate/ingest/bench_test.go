@@ -149,7 +149,7 @@ func resident() uint64 {
 		return 0
 	}
 	pages, _ := strconv.ParseUint(fields[1], 10, 64)
-	return pages * uint64(os.Getpagesize()) //nolint:gosec // positive
+	return pages * uint64(os.Getpagesize())
 }
 
 // BenchmarkImport imports a report of n new findings, reimports it unchanged,

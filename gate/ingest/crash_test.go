@@ -56,8 +56,8 @@ func TestCommitReplyLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := proxy.listener.Addr().(*net.TCPAddr)                                                                                                            //nolint:forcetypeassert // it listens on TCP
-	through.ConnConfig.Host, through.ConnConfig.Port, through.ConnConfig.TLSConfig, through.ConnConfig.Fallbacks = "127.0.0.1", uint16(at.Port), nil, nil //nolint:gosec // a port
+	at := proxy.listener.Addr().(*net.TCPAddr) //nolint:forcetypeassert // it listens on TCP
+	through.ConnConfig.Host, through.ConnConfig.Port, through.ConnConfig.TLSConfig, through.ConnConfig.Fallbacks = "127.0.0.1", uint16(at.Port), nil, nil
 	pool, err := pgxpool.NewWithConfig(t.Context(), through)
 	if err != nil {
 		t.Fatal(err)

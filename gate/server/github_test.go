@@ -31,7 +31,6 @@ type forge struct {
 	url  string // of the webhook
 	pool *pgxpool.Pool
 	conn int64
-	shop int64 // the product
 	sent int
 }
 
@@ -128,9 +127,8 @@ func (f *forge) deliverAs(id, event string, body []byte) store.Delivery {
 func (f *forge) wait(what string, reached func() bool) {
 	f.t.Helper()
 	for range 3000 {
-		ok := false
 		f.hub.Locked(func() {}) // what the fake is at is over
-		if ok = reached(); ok {
+		if reached() {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -433,8 +431,10 @@ func TestGitHub_reconciler(t *testing.T) {
 	now := time.Now()
 	f.hub.Locked(func() {
 		f.hub.Deliveries = []githubtest.Delivery{
-			{ID: 1, GUID: "failed", At: now.Add(-time.Minute), Status: 503}, {ID: 2, GUID: "fine", At: now.Add(-time.Minute), Status: 202},
-			{ID: 4, GUID: "healed", At: now.Add(-time.Minute), Status: 202}, {ID: 3, GUID: "healed", At: now.Add(-2 * time.Minute), Status: 500},
+			{ID: 1, GUID: "failed", At: now.Add(-time.Minute), Status: 503},
+			{ID: 2, GUID: "fine", At: now.Add(-time.Minute), Status: 202},
+			{ID: 4, GUID: "healed", At: now.Add(-time.Minute), Status: 202},
+			{ID: 3, GUID: "healed", At: now.Add(-2 * time.Minute), Status: 500},
 			{ID: 5, GUID: "d1", At: now.Add(-3 * time.Minute), Status: 500}, // it came, and the answer was lost
 		}
 	})

@@ -66,8 +66,10 @@ func (s *Server) mount() {
 		Policies: s.policies, Waivers: s.waivers,
 	})
 	s.hooks.Mount(s.app)
-	web.Mount(s.app, web.Deps{Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, Notifier: s.notifier, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now,
-		Judge: s.judge, Keys: s.keys, Policies: s.policies, Waivers: s.waivers, Connections: s.connections})
+	web.Mount(s.app, web.Deps{
+		Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, Notifier: s.notifier, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now,
+		Judge: s.judge, Keys: s.keys, Policies: s.policies, Waivers: s.waivers, Connections: s.connections,
+	})
 }
 
 // work is what the jobs do.

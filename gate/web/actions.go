@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -127,7 +128,7 @@ func closing(how lifecycle.Closing) func(context.Context, *triage.Triage, triage
 // actionOf returns the action that a form names.
 func actionOf(v *visit) (action, error) {
 	name := v.form("action")
-	for _, a := range append(actions[:len(actions):len(actions)], push) {
+	for _, a := range append(slices.Clip(actions), push) {
 		if a.Name == name {
 			return a, nil
 		}

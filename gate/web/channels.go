@@ -171,7 +171,7 @@ func (w *web) auditOf(v *visit, id int64) store.AuditEvent {
 	if id == 0 {
 		action = "add"
 	}
-	return store.AuditEvent{At: v.now, ActorID: &v.User.ID, Actor: v.Principal.Name(), Action: action, RequestID: requestID(v.Ctx), IP: v.IP()}
+	return store.AuditEvent{At: v.now, ActorID: &v.User.ID, Actor: v.Name(), Action: action, RequestID: requestID(v.Ctx), IP: v.IP()}
 }
 
 func readChannelForm(v *visit, d *notification.Draft) {

@@ -136,13 +136,13 @@ func (w *web) saveConnection(v *visit) error {
 		if err != nil {
 			return err
 		}
-		p.View.Kind = kind
+		p.Kind = kind
 	}
-	d := connection.Draft{ID: p.ID, Kind: p.View.Kind.Name, Name: v.form("name"), Enabled: v.form("enabled") != "", Secrets: map[string]string{}}
+	d := connection.Draft{ID: p.ID, Kind: p.Kind.Name, Name: v.form("name"), Enabled: v.form("enabled") != "", Secrets: map[string]string{}}
 	p.Form = map[string]string{}
 	settings := map[string]any{}
 	p.Problems = map[string]string{}
-	for _, f := range p.View.Kind.Fields {
+	for _, f := range p.Kind.Fields {
 		text := strings.TrimSpace(strings.ReplaceAll(v.form(f.Name), "\r\n", "\n"))
 		if f.IsSecret() {
 			d.Secrets[f.Name] = text

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,7 +93,7 @@ func (p findingPage) Actions() []action {
 		Duplicate: f.Duplicate, RiskAccepted: f.RiskAccepted, Simple: p.Simple, JIRA: p.JIRA,
 	}
 	var out []action
-	for _, a := range append(actions[:len(actions):len(actions)], push) {
+	for _, a := range append(slices.Clip(actions), push) {
 		if !a.Assign && a.unless(row, order{}) == "" {
 			out = append(out, a)
 		}

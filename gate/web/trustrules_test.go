@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -36,9 +37,7 @@ func TestTrustRules(t *testing.T) {
 		"reader":  {"product", "4", http.StatusForbidden, "may not"},
 	} {
 		wrong := url.Values{}
-		for k, v := range form {
-			wrong[k] = v
-		}
+		maps.Copy(wrong, form)
 		wrong.Set(c.field, c.value)
 		if r := b.post("/trust-rules", wrong); r.code != c.code || c.code == http.StatusBadRequest && (!strings.Contains(r.body, c.says) || !strings.Contains(r.body, `value="trunk"`)) {
 			t.Errorf("%s: %d\n%s", name, r.code, r.body)

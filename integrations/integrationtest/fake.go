@@ -209,7 +209,7 @@ func (f *Fake) check(r *http.Request) error {
 		return err
 	}
 	at.Body = r.Body
-	return openapi3filter.ValidateRequest(at.Context(), &openapi3filter.RequestValidationInput{
+	return openapi3filter.ValidateRequest(at.Context(), &openapi3filter.RequestValidationInput{ //nolint:contextcheck // its context is the request's, though the client has gone
 		Request: at, PathParams: params, Route: route,
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
 	})

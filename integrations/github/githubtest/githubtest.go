@@ -314,7 +314,7 @@ func (g *GitHub) installations(*http.Request) (int, any) {
 }
 
 func (g *GitHub) token(*http.Request) (int, any) {
-	return 201, m{"token": appToken, "expires_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}
+	return 201, m{"token": appToken, "expires_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)} //nolint:forbidigo // the fake has a clock of its own
 }
 
 func (g *GitHub) deliveries(*http.Request) (int, any) {
@@ -380,7 +380,7 @@ func (g *GitHub) download(w http.ResponseWriter, r *http.Request) {
 	if !g.admits(w, r) {
 		return
 	}
-	http.Redirect(w, r, strings.Replace(g.blob.URL, "127.0.0.1", g.BlobHost(), 1)+"/"+r.PathValue("id")+"?sig=secret-of-the-address", http.StatusFound)
+	http.Redirect(w, r, strings.Replace(g.blob.URL, "127.0.0.1", g.BlobHost(), 1)+"/"+r.PathValue("id")+"?sig=secret-of-the-address", http.StatusFound) //nolint:gosec // to another fake
 }
 
 func (g *GitHub) serveBlob(w http.ResponseWriter, r *http.Request) {
