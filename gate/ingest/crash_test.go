@@ -48,10 +48,11 @@ func TestCommitReplyLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := startProxy(t, net.JoinHostPort(cfg.ConnConfig.Host, fmt.Sprint(cfg.ConnConfig.Port)))
+	network, to := "tcp", net.JoinHostPort(cfg.ConnConfig.Host, fmt.Sprint(cfg.ConnConfig.Port))
 	if host := cfg.ConnConfig.Host; host[0] == '/' {
-		proxy.network, proxy.to = "unix", fmt.Sprintf("%s/.s.PGSQL.%d", host, cfg.ConnConfig.Port)
+		network, to = "unix", fmt.Sprintf("%s/.s.PGSQL.%d", host, cfg.ConnConfig.Port)
 	}
+	proxy := startProxy(t, network, to)
 	through, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		t.Fatal(err)
@@ -104,14 +105,14 @@ type proxy struct {
 	cut         atomic.Bool
 }
 
-func startProxy(t *testing.T, to string) *proxy {
+func startProxy(t *testing.T, network, to string) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	p := &proxy{listener: l, network: "tcp", to: to}
+	p := &proxy{listener: l, network: network, to: to}
 	go func() {
 		for {
 			c, err := l.Accept()

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -56,14 +57,14 @@ func TestFakeChecks(t *testing.T) {
 func TestFakeFails(t *testing.T) {
 	t.Parallel()
 	f := New(t, nil, "")
-	done := 0
-	f.Handle("POST /x", func(w http.ResponseWriter, _ *http.Request) { done++; w.WriteHeader(http.StatusNoContent) })
+	var done atomic.Int32
+	f.Handle("POST /x", func(w http.ResponseWriter, _ *http.Request) { done.Add(1); w.WriteHeader(http.StatusNoContent) })
 	for _, fault := range Faults(time.Now()) {
 		f.Fail("POST", "/x", 1, fault.Fault)
-		before := done
+		before := done.Load()
 		got := post(t, f.URL+"/x", "{}")
-		if fault.Reset && got != 0 || !fault.Reset && got != fault.Status || (done > before) != fault.After {
-			t.Errorf("%s: %d, done %v", fault.Name, got, done > before)
+		if fault.Reset && got != 0 || !fault.Reset && got != fault.Status || (done.Load() > before) != fault.After {
+			t.Errorf("%s: %d, done %v", fault.Name, got, done.Load() > before)
 		}
 	}
 	if got := post(t, f.URL+"/x", "{}"); got != http.StatusNoContent || f.Count("POST", "/x") != len(Faults(time.Now()))+1 {
