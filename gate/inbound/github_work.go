@@ -361,44 +361,16 @@ func (g *GitHubWork) takeRun(ctx context.Context, c *github.Client, conn store.C
 	return strings.Join(said, "; "), nil
 }
 
-// take downloads artifacts and takes them in. Artifacts that cannot be read are
-// told at the commit: they must not look like reports without findings.
+// take takes artifacts of a build in.
 func (g *GitHubWork) take(ctx context.Context, c *github.Client, b Build, list []github.Artifact) (string, error) {
-	var archives []Archive
-	for _, a := range list {
-		if a.Size > github.MaxArtifact {
-			return "", g.problem(ctx, b, &Unreadable{fmt.Sprintf("%s: larger than %d MB", a.Name, github.MaxArtifact>>20)})
-		}
-		f, err := os.CreateTemp("", "artifact-")
-		if err != nil {
-			return "", err
-		}
-		defer os.Remove(f.Name())
-		defer f.Close()
-		if err := c.Download(ctx, github.Repo(b.Repository.FullName), a.ID, f); err != nil {
-			return "", err
-		}
-		archives = append(archives, Archive{Name: a.Name, ID: strconv.FormatInt(a.ID, 10), Zip: f})
+	in := &bringing{g.Puller, github.MaxArtifact, func(ctx context.Context, id int64, into *os.File) error {
+		return c.Download(ctx, github.Repo(b.Repository.FullName), id, into)
+	}, g.Want}
+	all := make([]artifact, len(list))
+	for i, a := range list {
+		all[i] = artifact{a.Name, a.ID, a.Size}
 	}
-	t, err := g.Puller.Take(ctx, b, archives)
-	if u, ok := errors.AsType[*Unreadable](err); ok {
-		return "", g.problem(ctx, b, u)
-	}
-	if err == nil && t.Superseded {
-		err = g.Want(ctx, store.Publication{RepositoryID: b.Repository.ID, Kind: "status", Target: b.Commit, State: store.PublishSuperseded, Sequence: b.Sequence})
-	}
-	return t.String(), err
-}
-
-// problem tells at the commit why there is no verdict, and returns the reason.
-func (g *GitHubWork) problem(ctx context.Context, b Build, u *Unreadable) error {
-	err := g.Want(ctx, store.Publication{
-		RepositoryID: b.Repository.ID, Kind: "status", Target: b.Commit, State: store.PublishProblem, Message: u.Why, Sequence: b.Sequence,
-	})
-	if err != nil {
-		return err
-	}
-	return u
+	return in.bring(ctx, b, all)
 }
 
 // mergeQueue is how GitHub names the branches of merge queues:

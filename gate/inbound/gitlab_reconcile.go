@@ -3,8 +3,6 @@ package inbound
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,22 +14,7 @@ import (
 // or GitLab had switched the webhook off, or they ran in a fork. Problems of one
 // connection hold up no other.
 func (g *GitLabWork) Reconcile(ctx context.Context, h *Hooks) error {
-	list, err := g.Store.Connections(ctx, "gitlab")
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, conn := range list {
-		if !conn.Enabled || h.rested(ctx, conn) != nil {
-			continue
-		}
-		err := g.reconcile(ctx, h, conn)
-		h.noteHealth(ctx, conn, err)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("connection %d: %w", conn.ID, err))
-		}
-	}
-	return errors.Join(errs...)
+	return h.eachConnection(ctx, "gitlab", func(ctx context.Context, conn store.Connection) error { return g.reconcile(ctx, h, conn) })
 }
 
 func (g *GitLabWork) reconcile(ctx context.Context, h *Hooks, conn store.Connection) error {
@@ -39,21 +22,7 @@ func (g *GitLabWork) reconcile(ctx context.Context, h *Hooks, conn store.Connect
 	if err != nil {
 		return err
 	}
-	parts, err := g.Store.Repositories(ctx, conn.ID)
-	if err != nil {
-		return err
-	}
-	done := map[int64]bool{}
-	for _, r := range parts {
-		if r.ProductID == nil || done[r.ProviderID] {
-			continue
-		}
-		done[r.ProviderID] = true
-		if err := g.lost(ctx, c, h, conn, r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return h.eachMapped(ctx, conn, func(r store.Repository) error { return g.lost(ctx, c, h, conn, r) })
 }
 
 // lost has the pipelines of a project worked that nobody looked at.

@@ -257,42 +257,16 @@ func (w *gitlabProject) take(ctx context.Context, p gitlab.Pipeline) (string, er
 	return strings.Join(said, "; "), nil
 }
 
-// bring downloads archives and takes them in. Those that cannot be read are told
-// at the commit: they must not look like reports without findings.
+// bring takes archives of a pipeline's jobs in.
 func (w *gitlabProject) bring(ctx context.Context, p gitlab.Pipeline, b Build, jobs []gitlab.Job) (string, error) {
-	var archives []Archive
-	for _, j := range jobs {
-		if j.Size > gitlab.MaxArtifact {
-			return "", w.problem(ctx, b, &Unreadable{fmt.Sprintf("%s: its archive is larger than %d MB", j.Name, gitlab.MaxArtifact>>20)})
-		}
-		f, err := os.CreateTemp("", "artifact-")
-		if err != nil {
-			return "", err
-		}
-		defer os.Remove(f.Name())
-		defer f.Close()
-		if err := w.client.Download(ctx, p.Project, j.ID, f); err != nil {
-			return "", err
-		}
-		archives = append(archives, Archive{Name: j.Name, ID: strconv.FormatInt(j.ID, 10), Zip: f})
+	in := &bringing{w.Puller, gitlab.MaxArtifact, func(ctx context.Context, id int64, into *os.File) error {
+		return w.client.Download(ctx, p.Project, id, into)
+	}, w.Want}
+	all := make([]artifact, len(jobs))
+	for i, j := range jobs {
+		all[i] = artifact{j.Name, j.ID, j.Size}
 	}
-	t, err := w.Puller.Take(ctx, b, archives)
-	if u, ok := errors.AsType[*Unreadable](err); ok {
-		return "", w.problem(ctx, b, u)
-	}
-	if err == nil && t.Superseded {
-		err = w.Want(ctx, store.Publication{RepositoryID: b.Repository.ID, Kind: "status", Target: b.Commit, State: store.PublishSuperseded, Sequence: b.Sequence})
-	}
-	return t.String(), err
-}
-
-// problem tells at the commit why there is no verdict, and returns the reason.
-func (w *gitlabProject) problem(ctx context.Context, b Build, u *Unreadable) error {
-	err := w.Want(ctx, store.Publication{RepositoryID: b.Repository.ID, Kind: "status", Target: b.Commit, State: store.PublishProblem, Message: u.Why, Sequence: b.Sequence})
-	if err != nil {
-		return err
-	}
-	return u
+	return in.bring(ctx, b, all)
 }
 
 // gitlabBuilds are the words of policies for what makes pipelines run:

@@ -3,7 +3,6 @@ package inbound
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -27,22 +26,7 @@ const (
 // there: it has GitHub send again what failed, and looks at runs that nobody
 // looked at. Problems of one connection hold up no other.
 func (g *GitHubWork) Reconcile(ctx context.Context, h *Hooks) error {
-	list, err := g.Store.Connections(ctx, "github")
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, conn := range list {
-		if !conn.Enabled || h.rested(ctx, conn) != nil {
-			continue
-		}
-		err := g.reconcile(ctx, h, conn)
-		h.noteHealth(ctx, conn, err)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("connection %d: %w", conn.ID, err))
-		}
-	}
-	return errors.Join(errs...)
+	return h.eachConnection(ctx, "github", func(ctx context.Context, conn store.Connection) error { return g.reconcile(ctx, h, conn) })
 }
 
 func (g *GitHubWork) reconcile(ctx context.Context, h *Hooks, conn store.Connection) error {
@@ -55,21 +39,7 @@ func (g *GitHubWork) reconcile(ctx context.Context, h *Hooks, conn store.Connect
 			return err
 		}
 	}
-	parts, err := g.Store.Repositories(ctx, conn.ID)
-	if err != nil {
-		return err
-	}
-	done := map[int64]bool{}
-	for _, r := range parts {
-		if r.ProductID == nil || done[r.ProviderID] {
-			continue
-		}
-		done[r.ProviderID] = true
-		if err := g.lostRuns(ctx, c, h, conn, r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return h.eachMapped(ctx, conn, func(r store.Repository) error { return g.lostRuns(ctx, c, h, conn, r) })
 }
 
 // redeliver has GitHub send again the deliveries that failed and never came.

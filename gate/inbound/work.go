@@ -3,12 +3,13 @@ package inbound
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
+	"defectdojo/gate/breaker"
 	"defectdojo/gate/store"
 	"defectdojo/integrations"
 )
@@ -31,11 +32,11 @@ func (h *Hooks) Work(ctx context.Context, id int64, last bool) error {
 	if !ok || kind.Work == nil || !conn.Enabled {
 		return h.finish(ctx, id, store.DeliveryIgnored, "the connection is switched off")
 	}
-	if err := h.rested(ctx, conn); err != nil {
+	if err := h.health().Rested(ctx, conn); err != nil {
 		return err
 	}
 	outcome, err := kind.Work(ctx, Delivery{d, conn})
-	h.noteHealth(ctx, conn, err)
+	h.health().Note(ctx, conn, err)
 	if ignored, ok := errors.AsType[*Ignored](err); ok {
 		return h.finish(ctx, id, store.DeliveryIgnored, ignored.Why)
 	}
@@ -62,29 +63,46 @@ func (h *Hooks) finish(ctx context.Context, id int64, state, outcome string) err
 	return h.Store.SetDelivery(ctx, id, state, outcome, &now)
 }
 
-// rested returns an error while a system is to be left alone.
-func (h *Hooks) rested(ctx context.Context, conn store.Connection) error {
-	now := h.Now()
-	until, err := h.Store.ChannelOpenUntil(ctx, conn.Kind, conn.ID, now)
-	if err != nil || until.IsZero() {
+func (h *Hooks) health() breaker.Breaker { return breaker.Breaker{Store: h.Store, Now: h.Now} }
+
+// eachConnection calls do for each connection of a kind that is in use and
+// answers. Problems of one hold up no other.
+func (h *Hooks) eachConnection(ctx context.Context, kind string, do func(context.Context, store.Connection) error) error {
+	list, err := h.Store.Connections(ctx, kind)
+	if err != nil {
 		return err
 	}
-	return &integrations.Error{System: conn.Kind, Op: "wait", After: until.Sub(now), Err: errors.New("it did not answer the last times")}
+	var errs []error
+	for _, conn := range list {
+		if !conn.Enabled || h.health().Rested(ctx, conn) != nil {
+			continue
+		}
+		err := do(ctx, conn)
+		h.health().Note(ctx, conn, err)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("connection %d: %w", conn.ID, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// noteHealth notes how a system answered, if it was asked.
-func (h *Hooks) noteHealth(ctx context.Context, conn store.Connection, err error) {
-	e, foreign := errors.AsType[*integrations.Error](err)
-	var noted error
-	switch {
-	case err == nil:
-		noted = h.Store.ChannelWorked(ctx, conn.Kind, conn.ID, h.Now())
-	case foreign && e.Ails():
-		noted = h.Store.ChannelFailed(ctx, conn.Kind, conn.ID, e.Error(), h.Now())
+// eachMapped calls do once for each repository of a connection that has a product.
+func (h *Hooks) eachMapped(ctx context.Context, conn store.Connection, do func(store.Repository) error) error {
+	parts, err := h.Store.Repositories(ctx, conn.ID)
+	if err != nil {
+		return err
 	}
-	if noted != nil {
-		slog.ErrorContext(ctx, "health not noted", "kind", conn.Kind, "error", noted)
+	done := map[int64]bool{}
+	for _, r := range parts {
+		if r.ProductID == nil || done[r.ProviderID] {
+			continue
+		}
+		done[r.ProviderID] = true
+		if err := do(r); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // tell is what people are told of an error: a foreign system's answer, or one

@@ -4,17 +4,12 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"strconv"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
-	"defectdojo/gate/jobs"
 	"defectdojo/gate/store"
-	"defectdojo/integrations"
 	"defectdojo/integrations/github"
 )
 
@@ -23,37 +18,14 @@ const githubChannel = "github"
 // GitHub tells GitHub of verdicts: a check run at the commit, or a status where
 // there is no App, and a comment at the pull request.
 type GitHub struct {
-	Store *store.Store
-	Site  string // where people see verdicts
-	Now   func() time.Time
+	Host
 
-	Client  func(context.Context, store.Connection) (*github.Client, error)
-	Enqueue func(context.Context, pgx.Tx, jobs.Send) error
+	Client func(context.Context, store.Connection) (*github.Client, error)
 }
 
 // Follow plans what follows a verdict.
 func (g *GitHub) Follow(ctx context.Context, tx pgx.Tx, e gate.Event) error {
-	if e.Kind != gate.EventVerdict {
-		return nil
-	}
-	s := store.In(tx)
-	parts, err := s.RepositoriesOf(ctx, githubChannel, e.ProductID)
-	if err != nil || len(parts) == 0 {
-		return err
-	}
-	v, err := s.Verdict(ctx, gate.Scope{All: true}, e.VerdictID)
-	if gate.KindOf(err) == gate.NotFound {
-		return nil // it is gone with its product
-	}
-	if err != nil || !commitPattern.MatchString(v.Document.Subject.Commit) {
-		return err
-	}
-	for _, r := range places(parts, v.Document.Subject) {
-		if err := g.plan(ctx, tx, r, &v); err != nil {
-			return err
-		}
-	}
-	return nil
+	return g.follow(ctx, tx, e, githubChannel, g.plan)
 }
 
 // plan notes where a verdict is to be told.
@@ -99,72 +71,27 @@ func (g *GitHub) settings(ctx context.Context, s *store.Store, r store.Repositor
 
 // Want says what should be at a place, before there is a verdict.
 func (g *GitHub) Want(ctx context.Context, p store.Publication) error {
-	return g.Store.Tx(ctx, func(_ *store.Store, tx pgx.Tx) error { return want(ctx, tx, p, githubChannel, g.Enqueue) })
+	return g.want(ctx, p, githubChannel)
 }
 
 // Send writes what is wanted at a place by now.
 func (g *GitHub) Send(ctx context.Context, body json.RawMessage) error {
-	var s send
-	if err := json.Unmarshal(body, &s); err != nil {
-		return err
-	}
-	r, err := g.Store.Repository(ctx, s.RepositoryID)
-	if gate.KindOf(err) == gate.NotFound {
-		return nil // nobody wants it any more
-	}
-	if err != nil {
-		return err
-	}
-	conn, err := g.Store.Connection(ctx, r.ConnectionID)
-	if err != nil || !conn.Enabled || r.ProductID == nil {
-		return err
-	}
-	now := g.Now()
-	if until, err := g.Store.ChannelOpenUntil(ctx, githubChannel, conn.ID, now); err != nil || !until.IsZero() {
-		return errors.Join(err, errResting(githubChannel, until, now))
-	}
-	err = g.write(ctx, conn, r, s.Publication)
-	g.health(ctx, conn, err)
-	return err
+	return g.send(ctx, body, g.write)
 }
 
-func (g *GitHub) health(ctx context.Context, conn store.Connection, err error) {
-	e, foreign := errors.AsType[*integrations.Error](err)
-	var noted error
-	switch {
-	case err == nil:
-		noted = g.Store.ChannelWorked(ctx, githubChannel, conn.ID, g.Now())
-	case foreign && e.Ails():
-		noted = g.Store.ChannelFailed(ctx, githubChannel, conn.ID, e.Error(), g.Now())
-	}
-	if noted != nil {
-		slog.ErrorContext(ctx, "health not noted", "kind", githubChannel, "error", noted)
-	}
-}
-
-// write takes the lease of a place and writes what is wanted there.
 func (g *GitHub) write(ctx context.Context, conn store.Connection, r store.Repository, id int64) error {
 	c, err := g.Client(ctx, conn)
 	if err != nil {
 		return err
 	}
-	now := g.Now()
-	p, ok, err := g.Store.ClaimPublication(ctx, id, now, now.Add(leaseTime))
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return errTaken(githubChannel)
-	}
-	limited, cancel := context.WithTimeout(ctx, writeTime)
-	defer cancel()
-	w := &githubWriter{GitHub: g, client: c, repo: github.Repo(r.FullName), repository: r, at: p}
-	err = w.write(limited)
-	ctx = context.WithoutCancel(ctx)
-	if err != nil {
-		return errors.Join(err, g.Store.ReleasePublication(ctx, p, untouched(err) && !w.wrote))
-	}
-	return g.Store.WrotePublication(ctx, w.at, g.Now())
+	return g.lease(ctx, id, githubChannel, func(ctx context.Context, at *store.Publication) (bool, error) {
+		w := &githubWriter{GitHub: g, client: c, repo: github.Repo(r.FullName), repository: r, at: *at}
+		err := w.write(ctx)
+		if err == nil {
+			*at = w.at
+		}
+		return w.wrote, err
+	})
 }
 
 // githubWriter writes at one place.

@@ -3,17 +3,12 @@ package outbound
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"strconv"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
-	"defectdojo/gate/jobs"
 	"defectdojo/gate/store"
-	"defectdojo/integrations"
 	"defectdojo/integrations/gitlab"
 )
 
@@ -22,94 +17,40 @@ const gitlabChannel = "gitlab"
 // GitLab tells GitLab of verdicts: a status at the commit, and at the merge
 // request a note and the answer to an external status check.
 type GitLab struct {
-	Store *store.Store
-	Site  string // where people see verdicts
-	Now   func() time.Time
+	Host
 
-	Client  func(context.Context, store.Connection) (*gitlab.Client, error)
-	Enqueue func(context.Context, pgx.Tx, jobs.Send) error
+	Client func(context.Context, store.Connection) (*gitlab.Client, error)
 }
 
 // Follow plans what follows a verdict.
 func (g *GitLab) Follow(ctx context.Context, tx pgx.Tx, e gate.Event) error {
-	if e.Kind != gate.EventVerdict {
+	return g.follow(ctx, tx, e, gitlabChannel, g.plan)
+}
+
+// plan notes where a verdict is to be told.
+func (g *GitLab) plan(ctx context.Context, tx pgx.Tx, r store.Repository, v *store.StoredVerdict) error {
+	subject := v.Document.Subject
+	p := store.Publication{RepositoryID: r.ID, State: store.PublishVerdict, VerdictID: &v.ID, Kind: AtCommit, Target: subject.Commit}
+	if err := want(ctx, tx, p, gitlabChannel, g.Enqueue); err != nil {
+		return err
+	}
+	if subject.PullRequest == 0 || subject.Event == "merge_group" { // a train's verdict is of the train
 		return nil
 	}
-	s := store.In(tx)
-	parts, err := s.RepositoriesOf(ctx, gitlabChannel, e.ProductID)
-	if err != nil || len(parts) == 0 {
-		return err
-	}
-	v, err := s.Verdict(ctx, gate.Scope{All: true}, e.VerdictID)
-	if gate.KindOf(err) == gate.NotFound {
-		return nil // it is gone with its product
-	}
-	if err != nil || !commitPattern.MatchString(v.Document.Subject.Commit) {
-		return err
-	}
-	subject := v.Document.Subject
-	for _, r := range places(parts, subject) {
-		p := store.Publication{RepositoryID: r.ID, State: store.PublishVerdict, VerdictID: &v.ID, Kind: AtCommit, Target: subject.Commit}
-		if err := want(ctx, tx, p, gitlabChannel, g.Enqueue); err != nil {
-			return err
-		}
-		if subject.PullRequest == 0 || subject.Event == "merge_group" { // a train's verdict is of the train
-			continue
-		}
-		p.Kind, p.Target = AtPull, strconv.Itoa(subject.PullRequest)
-		if err := want(ctx, tx, p, gitlabChannel, g.Enqueue); err != nil {
-			return err
-		}
-	}
-	return nil
+	p.Kind, p.Target = AtPull, strconv.Itoa(subject.PullRequest)
+	return want(ctx, tx, p, gitlabChannel, g.Enqueue)
 }
 
 // Want says what should be at a place, before there is a verdict.
 func (g *GitLab) Want(ctx context.Context, p store.Publication) error {
-	return g.Store.Tx(ctx, func(_ *store.Store, tx pgx.Tx) error { return want(ctx, tx, p, gitlabChannel, g.Enqueue) })
+	return g.want(ctx, p, gitlabChannel)
 }
 
 // Send writes what is wanted at a place by now.
 func (g *GitLab) Send(ctx context.Context, body json.RawMessage) error {
-	var s send
-	if err := json.Unmarshal(body, &s); err != nil {
-		return err
-	}
-	r, err := g.Store.Repository(ctx, s.RepositoryID)
-	if gate.KindOf(err) == gate.NotFound {
-		return nil // nobody wants it any more
-	}
-	if err != nil {
-		return err
-	}
-	conn, err := g.Store.Connection(ctx, r.ConnectionID)
-	if err != nil || !conn.Enabled || r.ProductID == nil {
-		return err
-	}
-	now := g.Now()
-	if until, err := g.Store.ChannelOpenUntil(ctx, gitlabChannel, conn.ID, now); err != nil || !until.IsZero() {
-		return errors.Join(err, errResting(gitlabChannel, until, now))
-	}
-	err = g.write(ctx, conn, r, s.Publication)
-	g.health(ctx, conn, err)
-	return err
+	return g.send(ctx, body, g.write)
 }
 
-func (g *GitLab) health(ctx context.Context, conn store.Connection, err error) {
-	e, foreign := errors.AsType[*integrations.Error](err)
-	var noted error
-	switch {
-	case err == nil:
-		noted = g.Store.ChannelWorked(ctx, gitlabChannel, conn.ID, g.Now())
-	case foreign && e.Ails():
-		noted = g.Store.ChannelFailed(ctx, gitlabChannel, conn.ID, e.Error(), g.Now())
-	}
-	if noted != nil {
-		slog.ErrorContext(ctx, "health not noted", "kind", gitlabChannel, "error", noted)
-	}
-}
-
-// write takes the lease of a place and writes what is wanted there.
 func (g *GitLab) write(ctx context.Context, conn store.Connection, r store.Repository, id int64) error {
 	w := &gitlabWriter{GitLab: g, repository: r}
 	if err := json.Unmarshal(conn.Settings, &w.settings); err != nil {
@@ -119,22 +60,12 @@ func (g *GitLab) write(ctx context.Context, conn store.Connection, r store.Repos
 	if w.client, err = g.Client(ctx, conn); err != nil {
 		return err
 	}
-	now := g.Now()
-	var ok bool
-	if w.at, ok, err = g.Store.ClaimPublication(ctx, id, now, now.Add(leaseTime)); err != nil {
-		return err
-	}
-	if !ok {
-		return errTaken(gitlabChannel)
-	}
-	limited, cancel := context.WithTimeout(ctx, writeTime)
-	defer cancel()
-	err = w.write(limited)
-	ctx = context.WithoutCancel(ctx)
-	if err != nil {
-		return errors.Join(err, g.Store.ReleasePublication(ctx, w.at, untouched(err)))
-	}
-	return g.Store.WrotePublication(ctx, w.at, g.Now())
+	return g.lease(ctx, id, gitlabChannel, func(ctx context.Context, at *store.Publication) (bool, error) {
+		w.at = *at
+		err := w.write(ctx)
+		*at = w.at
+		return false, err
+	})
 }
 
 // gitlabWriter writes at one place.

@@ -133,11 +133,6 @@ func errTaken(system string) error {
 	return &integrations.Error{System: system, Op: "write", After: takenWait, Err: errors.New("another job writes there just now")}
 }
 
-// errResting says that a system is left alone for a while.
-func errResting(system string, until, now time.Time) error {
-	return &integrations.Error{System: system, Op: "write", After: until.Sub(now), Err: errors.New("it did not answer the last times")}
-}
-
 // untouched tells whether an error says that certainly nothing was written.
 func untouched(err error) bool {
 	e, ok := errors.AsType[*integrations.Error](err)
