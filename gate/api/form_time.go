@@ -1,0 +1,79 @@
+package api
+
+import (
+	"strings"
+	"time"
+)
+
+// date reads a day.
+func (f *form) date(name string, into *time.Time, rules rule) {
+	v, done := f.scalar(name, rules, func() { *into = time.Time{} })
+	if done {
+		return
+	}
+	s, _ := unquote(v)
+	t, err := time.Parse(time.DateOnly, strings.TrimSpace(s))
+	if err != nil {
+		f.problems.add(name, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
+		return
+	}
+	*into = t
+}
+
+// maybeDate reads a day that may be null.
+func (f *form) maybeDate(name string, into **time.Time) {
+	var t time.Time
+	given := f.has(name)
+	f.date(name, &t, nullable)
+	switch {
+	case !t.IsZero():
+		*into = &t
+	case given && f.problems[name] == nil:
+		*into = nil
+	}
+}
+
+// instant reads a date and time.
+func (f *form) instant(name string, into *time.Time, rules rule) {
+	v, done := f.scalar(name, rules, func() { *into = time.Time{} })
+	if done {
+		return
+	}
+	s, _ := unquote(v)
+	t, ok := parseInstant(s)
+	if !ok {
+		f.problems.add(name, "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")
+		return
+	}
+	*into = t
+}
+
+// maybeInstant reads a date and time that may be null.
+func (f *form) maybeInstant(name string, into **time.Time) {
+	var t time.Time
+	given := f.has(name)
+	f.instant(name, &t, nullable)
+	switch {
+	case !t.IsZero():
+		*into = &t
+	case given && f.problems[name] == nil:
+		*into = nil
+	}
+}
+
+// instants are the forms of a date and time that clients send. Without a zone
+// it is UTC.
+var instants = []string{
+	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02T15:04:05.999999999Z0700",
+	"2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04", time.DateOnly,
+}
+
+func parseInstant(s string) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	for _, layout := range instants {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
