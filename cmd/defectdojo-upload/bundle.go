@@ -13,11 +13,7 @@ type bundleCmd struct {
 	serverFlags `embed:""`
 	cacheFlags  `embed:""`
 
-	Product      string `env:"DD_PRODUCT" help:"Product; the repository's name when not given."`
-	Branch       string `env:"DD_BRANCH" help:"Branch that is built; from the CI when not given."`
-	TargetBranch string `env:"DD_TARGET_BRANCH" help:"Branch that a pull request goes into; from the CI when not given."`
-	Engagement   string `env:"DD_ENGAGEMENT" help:"Engagement, where there is no branch."`
-	Component    string `env:"DD_COMPONENT" help:"Part of a monorepo: services/pay."`
+	subjectFlags `embed:""`
 }
 
 // Help describes the command.

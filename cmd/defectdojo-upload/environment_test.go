@@ -155,7 +155,7 @@ func with(b build, change func(*build)) build {
 // TestBuildFlags puts the command line above what the CI says.
 func TestBuildFlags(t *testing.T) {
 	t.Parallel()
-	c := uploadCmd{Branch: "b", TargetBranch: "t", PullRequest: 3, Commit: "c", BuildID: "1"}
+	c := uploadCmd{subjectFlags: subjectFlags{Branch: "b", TargetBranch: "t"}, PullRequest: 3, Commit: "c", BuildID: "1"}
 	got := c.build(func(string) string { return "" })
 	want := build{branch: "b", targetBranch: "t", pullRequest: 3, commit: "c", buildID: "1", event: "pull_request"}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(build{})); diff != "" {

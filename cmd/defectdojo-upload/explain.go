@@ -22,15 +22,12 @@ type explainCmd struct {
 
 	Verdict string `type:"existingfile" placeholder:"FILE" help:"A verdict as JSON instead, as 'upload --format json' or --output FILE.json write it."`
 
-	URL          string   `env:"DD_URL" help:"The server whose bundle is used."`
-	Product      string   `env:"DD_PRODUCT" help:"Product; the repository's name when not given."`
-	Engagement   string   `env:"DD_ENGAGEMENT" help:"Engagement; the branch when not given."`
-	Branch       string   `env:"DD_BRANCH" help:"Branch; from the CI when not given."`
-	TargetBranch string   `env:"DD_TARGET_BRANCH" help:"Branch that a pull request goes into; from the CI when not given."`
-	Commit       string   `env:"DD_COMMIT" help:"Commit; from the CI when not given."`
-	Component    string   `env:"DD_COMPONENT" help:"Part of a monorepo."`
-	ScanType     string   `env:"DD_SCAN_TYPE" help:"Scan type of all reports; detected when not given."`
-	Policy       []string `type:"existingfile" help:"Policy files of the repository."`
+	subjectFlags `embed:""`
+
+	URL      string   `env:"DD_URL" help:"The server whose bundle is used."`
+	Commit   string   `env:"DD_COMMIT" help:"Commit; from the CI when not given."`
+	ScanType string   `env:"DD_SCAN_TYPE" help:"Scan type of all reports; detected when not given."`
+	Policy   []string `type:"existingfile" help:"Policy files of the repository."`
 
 	cacheFlags `embed:""`
 }
@@ -49,8 +46,7 @@ func (c *explainCmd) Run(ctx context.Context, t terminal) error {
 // fromReports judges the reports here and tells every step.
 func (c *explainCmd) fromReports(ctx context.Context, t terminal) error {
 	u := &uploadCmd{
-		Reports: c.Reports, serverFlags: serverFlags{URL: c.URL}, Product: c.Product, Engagement: c.Engagement, Branch: c.Branch, TargetBranch: c.TargetBranch,
-		Commit: c.Commit, Component: c.Component, ScanType: c.ScanType, Policy: c.Policy, MinSeverity: "Info",
+		Reports: c.Reports, serverFlags: serverFlags{URL: c.URL}, subjectFlags: c.subjectFlags, Commit: c.Commit, ScanType: c.ScanType, Policy: c.Policy, MinSeverity: "Info",
 	}
 	b := u.build(t.getenv)
 	u.Product, u.Engagement = first(u.Product, b.repository), first(u.Engagement, b.branch, "default")

@@ -25,21 +25,18 @@ type uploadCmd struct {
 	serverFlags `embed:""`
 	cacheFlags  `embed:""`
 
-	Product     string `env:"DD_PRODUCT" help:"Product; the repository's name when not given."`
+	subjectFlags `embed:""`
+
 	ProductType string `env:"DD_PRODUCT_TYPE" help:"Product type of a product that is created."`
-	Engagement  string `env:"DD_ENGAGEMENT" help:"Engagement; the branch when not given."`
 	ScanType    string `env:"DD_SCAN_TYPE" help:"Scan type of all reports; detected from their content when not given."`
 	Service     string `env:"DD_SERVICE" help:"Part of the product that the reports are about."`
 	MinSeverity string `name:"minimum-severity" enum:"Info,Low,Medium,High,Critical" default:"Info" help:"Leave out findings below it."`
 	AllowEmpty  bool   `env:"DD_ALLOW_EMPTY" help:"A report without findings closes the ones there are, although it does not say that the scan succeeded."`
 
-	Branch       string `env:"DD_BRANCH" help:"Branch; from the CI when not given."`
-	TargetBranch string `env:"DD_TARGET_BRANCH" help:"Branch that a pull request goes into; from the CI when not given."`
-	PullRequest  int    `env:"DD_PULL_REQUEST" help:"Number of the pull or merge request; from the CI when not given."`
-	Commit       string `env:"DD_COMMIT" help:"Commit; from the CI when not given."`
-	BuildID      string `name:"build" env:"DD_BUILD" help:"Build; from the CI when not given."`
-	Component    string `env:"DD_COMPONENT" help:"Part of a monorepo: services/pay."`
-	Environment  string `env:"DD_ENVIRONMENT" help:"Where the build is to run."`
+	PullRequest int    `env:"DD_PULL_REQUEST" help:"Number of the pull or merge request; from the CI when not given."`
+	Commit      string `env:"DD_COMMIT" help:"Commit; from the CI when not given."`
+	BuildID     string `name:"build" env:"DD_BUILD" help:"Build; from the CI when not given."`
+	Environment string `env:"DD_ENVIRONMENT" help:"Where the build is to run."`
 
 	Policy     []string `type:"existingfile" help:"Policy files of the repository, from the target branch. They can only tighten."`
 	NoGate     bool     `help:"Only upload; ask for no verdict."`
@@ -50,6 +47,15 @@ type uploadCmd struct {
 	ExitZero   bool     `help:"Exit 0 whatever the verdict, and say what it would have been."`
 
 	OnUnreachable string `env:"DD_ON_UNREACHABLE" enum:"local,fail,pass" default:"fail" help:"When the server does not answer: judge here by the last bundle (local), exit 5 (fail), or let the build pass (pass). With local and pass the reports are kept and sent later."`
+}
+
+// subjectFlags say what is judged.
+type subjectFlags struct {
+	Product      string `env:"DD_PRODUCT" help:"Product; the repository's name when not given."`
+	Engagement   string `env:"DD_ENGAGEMENT" help:"Engagement; the branch when not given."`
+	Branch       string `env:"DD_BRANCH" help:"Branch that is built; from the CI when not given."`
+	TargetBranch string `env:"DD_TARGET_BRANCH" help:"Branch that a pull request goes into; from the CI when not given."`
+	Component    string `env:"DD_COMPONENT" help:"Part of a monorepo: services/pay."`
 }
 
 // Run runs the command.

@@ -23,6 +23,7 @@ import (
 	"defectdojo/gate"
 	"defectdojo/gate/api"
 	"defectdojo/gate/auth"
+	"defectdojo/gate/connection/connectiontest"
 	"defectdojo/gate/gatetest"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/policy"
@@ -64,7 +65,7 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 		Tracker:     newTracker(s.store),
 		Judge:       &verdict.Judge{Store: s.store},
 		Policies:    &policy.Desk{Store: s.store},
-		Connections: newConnections(s.store),
+		Connections: connectiontest.GitHub(s.store),
 	}
 	s.deps.Waivers = &waiver.Desk{Store: s.store, Findings: s.deps.Judge.Findings, Policies: s.deps.Judge.Policies}
 	s.deps.Notifier = newNotifier(s.store)

@@ -1,43 +1,16 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"defectdojo/gate/api"
-	"defectdojo/gate/connection"
-	"defectdojo/gate/inbound"
-	"defectdojo/gate/seal"
 	"defectdojo/gate/store"
-	"defectdojo/integrations/github"
 	"defectdojo/integrations/github/githubtest"
 )
-
-// newConnections connects to GitHub wherever it is.
-func newConnections(s *store.Store) *connection.Connections {
-	box := seal.New(seal.NewKey())
-	client := func(_ context.Context, c store.Connection) (*github.Client, error) {
-		var settings github.Settings
-		if err := json.Unmarshal(c.Settings, &settings); err != nil {
-			return nil, err
-		}
-		secrets, err := box.OpenObject(store.SecretsOf(c.PublicID), c.Secrets)
-		if err != nil {
-			return nil, err
-		}
-		return github.New(settings.Config(secrets, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), time.Now)
-	}
-	work := &inbound.GitHubWork{Store: s, Client: client, Now: time.Now}
-	hooks := &inbound.Hooks{Store: s, Box: box, Now: time.Now, Enqueue: func(context.Context, pgx.Tx, string, int64) error { return nil }}
-	return &connection.Connections{Store: s, Box: box, Hooks: hooks, Site: "https://gate.example.org", Now: time.Now, Kinds: []connection.Kind{connection.GitHub(client, work.Sync)}}
-}
 
 // connect makes a connection with a repository and a delivery that was worked.
 func (s *site) connect() (ids [3]int64) {

@@ -31,7 +31,6 @@ func (a *api) closeFinding(r *request) error {
 		return err
 	}
 	var how lifecycle.Closing
-	var n triage.Note
 	body.flag("false_p", &how.FalseP, 0)
 	body.flag("out_of_scope", &how.OutOfScope, 0)
 	body.flag("duplicate", &how.Duplicate, 0)
@@ -42,8 +41,7 @@ func (a *api) closeFinding(r *request) error {
 	if !r.who.User.IsSuperuser { // when it was is not for everybody to say
 		how.Mitigated = nil
 	}
-	body.text("note", &n.Entry, 0, blank)
-	body.maybeReference(r.ctx, "note_type", &n.TypeID, r.kind("note_type"))
+	n := body.note(r)
 	if err := body.failed(); err != nil {
 		return err
 	}
@@ -51,6 +49,13 @@ func (a *api) closeFinding(r *request) error {
 		return err
 	}
 	return r.reply(fiber.StatusOK, closed{f.IsMitigated, maybe[stamp](f.Mitigated), f.FalseP, f.OutOfScope, f.Duplicate, f.MitigatedByID})
+}
+
+// note reads the note that goes with what is done.
+func (f *form) note(r *request) (n triage.Note) {
+	f.text("note", &n.Entry, 0, blank)
+	f.maybeReference(r.ctx, "note_type", &n.TypeID, r.kind("note_type"))
+	return n
 }
 
 // verifyFinding serves POST /findings/:id/verify.
@@ -63,9 +68,7 @@ func (a *api) verifyFinding(r *request) error {
 	if err != nil {
 		return err
 	}
-	var n triage.Note
-	body.text("note", &n.Entry, 0, blank)
-	body.maybeReference(r.ctx, "note_type", &n.TypeID, r.kind("note_type"))
+	n := body.note(r)
 	if err := body.failed(); err != nil {
 		return err
 	}

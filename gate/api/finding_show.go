@@ -288,12 +288,8 @@ func (s *surroundings) add(v *finding, f gate.Finding) {
 func exchangeOf(p store.Pair) exchange { return exchange{valid(p.Request), valid(p.Response)} }
 
 func jiraIssueOf(j store.JIRAIssue) jiraIssue {
-	v := jiraIssue{
-		ID: j.ID, JIRAID: j.JIRAID, JIRAKey: j.JIRAKey, JIRACreation: maybe[stamp](j.JIRACreation), JIRAChange: maybe[stamp](j.JIRAChange),
+	return jiraIssue{
+		ID: j.ID, URL: browse(j.URL, j.JIRAKey), JIRAID: j.JIRAID, JIRAKey: j.JIRAKey, JIRACreation: maybe[stamp](j.JIRACreation), JIRAChange: maybe[stamp](j.JIRAChange),
 		JIRAProject: j.JIRAProjectID, Finding: &j.FindingID, Engagement: j.EngagementID, FindingGroup: j.FindingGroupID,
 	}
-	if j.URL != "" {
-		v.URL = j.URL + "/browse/" + j.JIRAKey
-	}
-	return v
 }

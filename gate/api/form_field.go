@@ -82,6 +82,15 @@ func unquote(v jsontext.Value) (string, bool) {
 	return string(b), err == nil || b != nil
 }
 
+// plain returns the text of a JSON string, or a number as it is written: some
+// clients send numbers and booleans as text.
+func plain(v jsontext.Value) string {
+	if s, ok := unquote(v); ok {
+		return s
+	}
+	return string(v)
+}
+
 // pythonType names the kind of a value as DefectDojo's messages do.
 func pythonType(v jsontext.Value) string {
 	switch v.Kind() {

@@ -47,11 +47,7 @@ func (f *form) maybeFlag(name string, into **bool) {
 }
 
 func parseFlag(v jsontext.Value) (value, ok bool) {
-	s, isText := unquote(v)
-	if !isText {
-		s = string(v)
-	}
-	s = strings.ToLower(strings.TrimSpace(s))
+	s := strings.ToLower(strings.TrimSpace(plain(v)))
 	if slices.Contains(trues, s) {
 		return true, true
 	}
@@ -64,11 +60,7 @@ func whole[T int32 | int64](f *form, name string, into **T, low, high T) {
 	if done {
 		return
 	}
-	s, isText := unquote(v)
-	if !isText {
-		s = string(v)
-	}
-	n, err := strconv.ParseInt(trimZeros(s), 10, 64)
+	n, err := strconv.ParseInt(trimZeros(plain(v)), 10, 64)
 	switch {
 	case err != nil || v.Kind() == 't' || v.Kind() == 'f':
 		f.problems.add(name, "A valid integer is required.")
@@ -97,11 +89,7 @@ func (f *form) amount(name string, into **float64, high float64) {
 	if done {
 		return
 	}
-	s, isText := unquote(v)
-	if !isText {
-		s = string(v)
-	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	n, err := strconv.ParseFloat(strings.TrimSpace(plain(v)), 64)
 	switch {
 	case err != nil:
 		f.problems.add(name, "A valid number is required.")
@@ -122,11 +110,8 @@ func (f *form) money(name string, into **string) {
 	if done {
 		return
 	}
-	s, isText := unquote(v)
-	if !isText {
-		s = string(v)
-	}
-	if s = strings.TrimSpace(s); !decimal.MatchString(s) {
+	s := strings.TrimSpace(plain(v))
+	if !decimal.MatchString(s) {
 		f.problems.add(name, "A valid number is required.")
 		return
 	}

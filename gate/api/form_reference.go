@@ -33,11 +33,7 @@ func (f *form) maybeReference(ctx context.Context, name string, into **int64, th
 }
 
 func (f *form) pk(ctx context.Context, name string, v jsontext.Value, there finder) (int64, bool) {
-	s, isText := unquote(v)
-	if !isText {
-		s = string(v)
-	}
-	n, err := strconv.ParseInt(trimZeros(s), 10, 64)
+	n, err := strconv.ParseInt(trimZeros(plain(v)), 10, 64)
 	if err != nil {
 		f.problems.add(name, "Incorrect type. Expected pk value, received %s.", pythonType(v))
 		return 0, false

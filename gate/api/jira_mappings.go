@@ -9,22 +9,14 @@ import (
 	"defectdojo/gate/store"
 )
 
-// jiraMapping is a ticket as the API tells it.
+// jiraMapping is a ticket as the API tells it: the issue, and how keeping it in step goes.
 type jiraMapping struct {
-	ID           int64  `json:"id"`
-	URL          string `json:"url"`
-	JIRAID       string `json:"jira_id"`
-	JIRAKey      string `json:"jira_key"`
-	JIRACreation *stamp `json:"jira_creation"`
-	JIRAChange   *stamp `json:"jira_change"`
-	JIRAProject  *int64 `json:"jira_project"`
-	Finding      *int64 `json:"finding"`
-	Engagement   *int64 `json:"engagement"`
-	FindingGroup *int64 `json:"finding_group"`
-	State        string `json:"state"`
-	Claim        string `json:"claim"`
-	JIRAStatus   string `json:"jira_status"`
-	Error        string `json:"error"`
+	jiraIssue
+
+	State      string `json:"state"`
+	Claim      string `json:"claim"`
+	JIRAStatus string `json:"jira_status"`
+	Error      string `json:"error"`
 }
 
 func (a *api) jiraMappings() resource[store.Mapping] {
@@ -56,20 +48,24 @@ func (a *api) jiraMappings() resource[store.Mapping] {
 		show: func(_ *request, rows []store.Mapping) ([]any, error) {
 			out := []any{}
 			for _, m := range rows {
-				v := jiraMapping{
-					ID: m.ID, JIRAID: m.JIRAID, JIRAKey: m.JIRAKey, JIRACreation: maybe[stamp](m.JIRACreation), JIRAChange: maybe[stamp](m.JIRAChange),
-					JIRAProject: m.ProjectID, Finding: m.FindingID, Engagement: m.EngagementID, FindingGroup: m.GroupID, State: string(m.State), Claim: m.Claim,
-					JIRAStatus: m.JIRAStatus, Error: m.Error,
+				issue := jiraIssue{
+					ID: m.ID, URL: browse(m.URL, m.JIRAKey), JIRAID: m.JIRAID, JIRAKey: m.JIRAKey, JIRACreation: maybe[stamp](m.JIRACreation),
+					JIRAChange: maybe[stamp](m.JIRAChange), JIRAProject: m.ProjectID, Finding: m.FindingID, Engagement: m.EngagementID, FindingGroup: m.GroupID,
 				}
-				if m.URL != "" && m.JIRAKey != "" {
-					v.URL = m.URL + "/browse/" + m.JIRAKey
-				}
-				out = append(out, v)
+				out = append(out, jiraMapping{issue, string(m.State), m.Claim, m.JIRAStatus, m.Error})
 			}
 			return out, nil
 		},
 		refers: references[store.Mapping]{"finding": {a.toFindings, func(m store.Mapping) []int64 { return ids(m.FindingID) }}},
 	}
+}
+
+// browse is where people see an issue of a JIRA; blank if it is in none.
+func browse(jira, key string) string {
+	if jira == "" || key == "" {
+		return ""
+	}
+	return jira + "/browse/" + key
 }
 
 // taken says in DefectDojo's words that something has a ticket already.

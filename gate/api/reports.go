@@ -10,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
-	"defectdojo/gate/auth"
 	"defectdojo/policies/attest"
 	"defectdojo/policies/render"
 )
@@ -19,21 +18,13 @@ import (
 // markdown, html, sarif, junit, codequality, gitlab-sast, or intoto: the signed
 // statement.
 func (a *api) report(r *request) error {
-	id, err := r.id("verdict")
-	if err != nil {
-		return err
-	}
-	scope, err := r.Auth.Scope(r.ctx, r.who, auth.ViewVerdict)
-	if err != nil {
-		return err
-	}
-	v, err := r.Store.Verdict(r.ctx, scope, id)
+	v, err := r.verdict()
 	if err != nil {
 		return err
 	}
 	name := cmp.Or(r.query().text("format"), "text")
 	if name == "intoto" {
-		return r.statement(id, &v.Document)
+		return r.statement(v.ID, &v.Document)
 	}
 	format, err := render.ByName(name)
 	if err != nil {

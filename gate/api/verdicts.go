@@ -137,17 +137,22 @@ func (r *request) judged(v store.StoredVerdict) judged {
 	return judged{v.ID, v.ProductID, cmp.Or(r.SiteURL, r.BaseURL()) + "/verdicts/" + strconv.FormatInt(v.ID, 10), v.SupersededBy, v.Cause, v.Document}
 }
 
-// verdict serves GET /verdicts/:id.
-func (a *api) verdict(r *request) error {
+// verdict returns the verdict that the path names, if the sender may see it.
+func (r *request) verdict() (store.StoredVerdict, error) {
 	id, err := r.id("verdict")
 	if err != nil {
-		return err
+		return store.StoredVerdict{}, err
 	}
 	scope, err := r.Auth.Scope(r.ctx, r.who, auth.ViewVerdict)
 	if err != nil {
-		return err
+		return store.StoredVerdict{}, err
 	}
-	v, err := r.Store.Verdict(r.ctx, scope, id)
+	return r.Store.Verdict(r.ctx, scope, id)
+}
+
+// verdict serves GET /verdicts/:id.
+func (a *api) verdict(r *request) error {
+	v, err := r.verdict()
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -60,6 +61,20 @@ type Kind struct {
 	Try func(ctx context.Context, c store.Connection) (string, error)
 	// Sync reads which repositories there are, and returns how many; nil: there are none.
 	Sync func(ctx context.Context, c store.Connection) (int, error)
+}
+
+// check reads settings of a kind's own form, and returns them as that form writes them.
+func check[S interface {
+	Validate(secrets map[string]string) error
+}](text json.RawMessage, secrets map[string]string) (json.RawMessage, error) {
+	var s S
+	if err := json.Unmarshal(text, &s); err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	if err := s.Validate(secrets); err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
 }
 
 // Connections connects foreign systems.

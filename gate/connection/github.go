@@ -2,7 +2,6 @@ package connection
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"defectdojo/gate/store"
@@ -33,16 +32,7 @@ func GitHub(client func(context.Context, store.Connection) (*github.Client, erro
 			"Webhook: the address and the secret that are shown here when you have saved, content type application/json.",
 			"Install it at the organization, and make a private key.",
 		},
-		Check: func(text json.RawMessage, secrets map[string]string) (json.RawMessage, error) {
-			var s github.Settings
-			if err := json.Unmarshal(text, &s); err != nil {
-				return nil, fmt.Errorf("settings: %w", err)
-			}
-			if err := s.Validate(secrets); err != nil {
-				return nil, err
-			}
-			return json.Marshal(s)
-		},
+		Check: check[github.Settings],
 		Try: func(ctx context.Context, conn store.Connection) (string, error) {
 			c, err := client(ctx, conn)
 			if err != nil {

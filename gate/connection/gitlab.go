@@ -33,16 +33,7 @@ func GitLab(client func(context.Context, store.Connection) (*gitlab.Client, erro
 			"Triggers: Push events, Merge request events, Job events, Pipeline events.",
 			"Reports: a job keeps its reports with artifacts:paths; what only stands under artifacts:reports is not in the archive.",
 		},
-		Check: func(text json.RawMessage, secrets map[string]string) (json.RawMessage, error) {
-			var s gitlab.Settings
-			if err := json.Unmarshal(text, &s); err != nil {
-				return nil, fmt.Errorf("settings: %w", err)
-			}
-			if err := s.Validate(secrets); err != nil {
-				return nil, err
-			}
-			return json.Marshal(s)
-		},
+		Check: check[gitlab.Settings],
 		Try: func(ctx context.Context, conn store.Connection) (string, error) {
 			c, err := client(ctx, conn)
 			if err != nil {

@@ -255,17 +255,7 @@ func (w *web) policyActor(v *visit) policy.Actor {
 }
 
 // onePolicy returns the policy of the address, if the visitor may see it.
-func (w *web) onePolicy(v *visit) (store.Policy, error) {
-	id, err := v.id()
-	if err != nil {
-		return store.Policy{}, err
-	}
-	scope, err := w.Auth.Scope(v.UserContext(), v.Principal, auth.View)
-	if err != nil {
-		return store.Policy{}, err
-	}
-	return w.Store.Policy(v.UserContext(), scope, id)
-}
+func (w *web) onePolicy(v *visit) (store.Policy, error) { return visible(w, v, w.Store.Policy) }
 
 // policy serves GET /policies/:id.
 func (w *web) policy(v *visit) error {

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"strconv"
 
 	"defectdojo/gate"
+	"defectdojo/gate/auth"
 	"defectdojo/gate/store"
 )
 
@@ -63,4 +65,18 @@ func (v *visit) id() (int64, error) {
 		return 0, gate.Errorf(gate.NotFound, "no such page")
 	}
 	return id, nil
+}
+
+// visible returns what the address names, if the visitor may see it.
+func visible[T any](w *web, v *visit, get func(context.Context, gate.Scope, int64) (T, error)) (T, error) {
+	var none T
+	id, err := v.id()
+	if err != nil {
+		return none, err
+	}
+	scope, err := w.Auth.Scope(v.UserContext(), v.Principal, auth.View)
+	if err != nil {
+		return none, err
+	}
+	return get(v.UserContext(), scope, id)
 }

@@ -99,17 +99,7 @@ type waiverPage struct {
 }
 
 // oneWaiver returns the waiver of the address, if the visitor may see it.
-func (w *web) oneWaiver(v *visit) (store.Waiver, error) {
-	id, err := v.id()
-	if err != nil {
-		return store.Waiver{}, err
-	}
-	scope, err := w.Auth.Scope(v.UserContext(), v.Principal, auth.View)
-	if err != nil {
-		return store.Waiver{}, err
-	}
-	return w.Store.WaiverByID(v.UserContext(), scope, id)
-}
+func (w *web) oneWaiver(v *visit) (store.Waiver, error) { return visible(w, v, w.Store.WaiverByID) }
 
 // waiver serves GET /waivers/:id.
 func (w *web) waiver(v *visit) error {
