@@ -33,28 +33,26 @@ const Root = "/api/v2"
 
 // Deps is what the API needs.
 type Deps struct {
-	Store       *store.Store
 	Auth        *auth.Auth
+	Connections *connection.Connections
+	Identities  *ingest.Identities
+	Import      func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
 	Judge       *verdict.Judge
 	Keys        *signing.Keys // that sign verdicts and bundles
-	Triage      *triage.Triage
-	Identities  *ingest.Identities
-	Tracker     *tracker.Tracker
-	Retry       func(context.Context, store.ImportRow, gate.User, func(ingest.Resolved) error, time.Time) (ingest.Result, error) // of an import that failed
-	Import      func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
+	MaxReport   int64         // bytes of the largest report; 100 MiB if zero
 	Notifier    *notification.Notifier
+	Now         func() time.Time
+	Policies    *policy.Desk                                                                                                     // of the server
+	Retry       func(context.Context, store.ImportRow, gate.User, func(ingest.Resolved) error, time.Time) (ingest.Result, error) // of an import that failed
+	SiteURL     string                                                                                                           // how people reach the pages; blank: as the sender of a request reached us
+	Store       *store.Store
 	Tell        func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
-	Version     string                                                   // of the program
-	SiteURL     string                                                   // how people reach the pages; blank: as the sender of a request reached us
-	Connections *connection.Connections
-
-	MaxReport int64         // bytes of the largest report; 100 MiB if zero
-	UploadDir string        // where reports are while they come in; the system's if blank
-	Timeout   time.Duration // of a request that imports nothing; a minute if zero
-	Now       func() time.Time
-
-	Policies *policy.Desk // of the server
-	Waivers  *waiver.Desk
+	Timeout     time.Duration                                            // of a request that imports nothing; a minute if zero
+	Tracker     *tracker.Tracker
+	Triage      *triage.Triage
+	UploadDir   string // where reports are while they come in; the system's if blank
+	Version     string // of the program
+	Waivers     *waiver.Desk
 }
 
 // api answers requests.

@@ -61,14 +61,40 @@ func (s *Server) wire() error {
 // mount puts the routes on the app: those of machines, and the pages.
 func (s *Server) mount() {
 	api.Mount(s.app, api.Deps{
-		Store: s.store, Auth: s.auth, Triage: s.triage, Judge: s.judge, Keys: s.keys, Identities: s.identities, Tracker: s.tracker, Import: s.importer.Import, Retry: s.importer.Retry, Tell: s.tell, Notifier: s.notifier,
-		SiteURL: s.cfg.SiteURL, MaxReport: s.cfg.MaxReport, Now: now, Connections: s.connections,
-		Policies: s.policies, Waivers: s.waivers,
+		Auth:        s.auth,
+		Connections: s.connections,
+		Identities:  s.identities,
+		Import:      s.importer.Import,
+		Judge:       s.judge,
+		Keys:        s.keys,
+		MaxReport:   s.cfg.MaxReport,
+		Notifier:    s.notifier,
+		Now:         now,
+		Policies:    s.policies,
+		Retry:       s.importer.Retry,
+		SiteURL:     s.cfg.SiteURL,
+		Store:       s.store,
+		Tell:        s.tell,
+		Tracker:     s.tracker,
+		Triage:      s.triage,
+		Waivers:     s.waivers,
 	})
 	s.hooks.Mount(s.app)
 	web.Mount(s.app, web.Deps{
-		Store: s.store, Auth: s.auth, Triage: s.triage, Identities: s.identities, Tracker: s.tracker, Notifier: s.notifier, SiteURL: s.site, Secure: s.cfg.Secure(), Now: now,
-		Judge: s.judge, Keys: s.keys, Policies: s.policies, Waivers: s.waivers, Connections: s.connections,
+		Auth:        s.auth,
+		Connections: s.connections,
+		Identities:  s.identities,
+		Judge:       s.judge,
+		Keys:        s.keys,
+		Notifier:    s.notifier,
+		Now:         now,
+		Policies:    s.policies,
+		Secure:      s.cfg.Secure(),
+		SiteURL:     s.site,
+		Store:       s.store,
+		Tracker:     s.tracker,
+		Triage:      s.triage,
+		Waivers:     s.waivers,
 	})
 }
 

@@ -24,22 +24,20 @@ import (
 
 // Deps are what the pages need.
 type Deps struct {
-	Store      *store.Store
-	Auth       *auth.Auth
-	Triage     *triage.Triage
-	Identities *ingest.Identities
-	Tracker    *tracker.Tracker
-	Notifier   *notification.Notifier
-	SiteURL    string           // where browsers and uploaders reach us: https://gate.example.org
-	Secure     bool             // browsers reach us over TLS: cookies say so
-	Now        func() time.Time // the clock
-
-	Judge    *verdict.Judge
-	Keys     *signing.Keys
-	Policies *policy.Desk
-	Waivers  *waiver.Desk
-
+	Auth        *auth.Auth
 	Connections *connection.Connections
+	Identities  *ingest.Identities
+	Judge       *verdict.Judge
+	Keys        *signing.Keys
+	Notifier    *notification.Notifier
+	Now         func() time.Time // the clock
+	Policies    *policy.Desk
+	Secure      bool   // browsers reach us over TLS: cookies say so
+	SiteURL     string // where browsers and uploaders reach us: https://gate.example.org
+	Store       *store.Store
+	Tracker     *tracker.Tracker
+	Triage      *triage.Triage
+	Waivers     *waiver.Desk
 }
 
 type web struct{ Deps }
