@@ -69,7 +69,7 @@ func (s *Server) newApp() *fiber.App {
 	})
 	app.Server().HeaderReceived = s.headReceived
 	app.Server().CloseOnShutdown = true
-	app.Use(s.begin, access, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: panicked}), s.headers, s.body)
+	app.Use(s.begin, access, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: panicked}), s.headers, s.share, s.body)
 	app.Get("/healthz", s.health)
 	app.Get("/readyz", s.ready)
 	return app

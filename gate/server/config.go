@@ -32,6 +32,7 @@ type Config struct {
 	TLSKey         string
 	TrustedProxies []string // addresses and networks whose X-Forwarded-… headers are believed
 	PlainHTTP      bool     // passwords may cross the network unencrypted
+	PerClient      int      // connections of one address at once; 0: any number
 
 	AdminUser     string
 	AdminPassword string // "" makes one up

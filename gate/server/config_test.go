@@ -28,7 +28,7 @@ func TestReadDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		DataDir: "/x", Role: All, DatabaseConns: 20, Listen: "127.0.0.1:8080", AdminUser: "admin", MaxReport: 100 << 20,
+		DataDir: "/x", Role: All, DatabaseConns: 20, Listen: "127.0.0.1:8080", PerClient: 500, AdminUser: "admin", MaxReport: 100 << 20,
 		Intel: enrich.Places{EPSS: enrich.DefaultEPSS, KEV: enrich.DefaultKEV, OSV: enrich.DefaultOSV},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -54,7 +54,7 @@ func TestRead(t *testing.T) {
 	}
 	want := Config{
 		DataDir: "/x", Role: Web, DatabaseURL: "postgres://me:p%40ss%2Fw%3Ard@db:5432/defectdojo", DatabaseConns: 20, NoInstall: true,
-		Listen: "0.0.0.0:8443", TrustedProxies: []string{"10.0.0.0/8", "::1"}, SiteURL: "https://dojo.example.com",
+		Listen: "0.0.0.0:8443", TrustedProxies: []string{"10.0.0.0/8", "::1"}, SiteURL: "https://dojo.example.com", PerClient: 500,
 		AdminUser: "admin", AdminPassword: "correct horse battery", BlobURL: "s3://bucket", MaxReport: 2 << 20, LogLevel: 4,
 		Intel: enrich.Places{EPSS: "off", KEV: "file:///kev.json", OSV: "/osv, https://osv.example/all.zip"},
 	}

@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,36 +17,62 @@ import (
 // allows for them.
 const slowest = 64 << 10
 
-// listener accepts connections that can be watched.
-type listener struct{ net.Listener }
+// listener accepts connections that can be watched, and not too many of one client.
+type listener struct {
+	net.Listener
+	cfg   Config
+	seats *seats
+}
 
-// Accept returns a *conn.
+// full is told to a client that has too many connections, where it can be told.
+const full = "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\n\r\nToo many connections: try again later."
+
+// Accept returns a *conn. A connection too many is ended here, before it costs
+// anything. Behind a trusted proxy are many clients: theirs are not counted.
 func (l listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		from := addressOf(c)
+		switch {
+		case l.cfg.trusts(from):
+			return &conn{Conn: c}, nil
+		case l.seats.take(from):
+			return &conn{Conn: c, left: sync.OnceFunc(func() { l.seats.free(from) })}, nil
+		}
+		if l.cfg.TLSCert == "" {
+			_, _ = io.WriteString(c, full) // a new connection takes so little at once
+		}
+		_ = c.Close()
 	}
-	return &conn{Conn: c}, nil
+}
+
+func addressOf(c net.Conn) netip.Addr {
+	a, _ := netip.ParseAddrPort(c.RemoteAddr().String())
+	return a.Addr().Unmap()
 }
 
 // listen listens at the configured address, with TLS if there is a certificate.
 func listen(cfg Config) (net.Listener, error) {
-	var certs []tls.Certificate
+	var secure *tls.Config
 	if cfg.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
+		cert, err := newCertificate(cfg.TLSCert, cfg.TLSKey)
 		if err != nil {
 			return nil, err
 		}
-		certs = append(certs, cert)
+		secure = &tls.Config{GetCertificate: cert.get, MinVersion: tls.VersionTLS12}
 	}
 	l, err := net.Listen("tcp", cfg.Listen) //nolint:noctx // it is for the life of the program
 	if err != nil {
 		return nil, err
 	}
-	if certs == nil {
-		return listener{l}, nil
+	l = listener{l, cfg, &seats{each: cfg.PerClient, of: "connections"}}
+	if secure == nil {
+		return l, nil
 	}
-	return tls.NewListener(listener{l}, &tls.Config{Certificates: certs, MinVersion: tls.VersionTLS12}), nil
+	return tls.NewListener(l, secure), nil
 }
 
 // conn is a connection that can refuse a body which only drips, and that can
@@ -56,6 +84,7 @@ type conn struct {
 	got    int           // of these bytes
 	waited time.Duration // for them
 	linger atomic.Bool
+	left   func() // gives its place back; nil: it has none
 }
 
 // connOf returns the connection of a request, nil in a test without one. All
@@ -126,6 +155,9 @@ func (c *conn) SetDeadline(t time.Time) error {
 
 // Close closes the connection.
 func (c *conn) Close() error {
+	if c.left != nil {
+		defer c.left()
+	}
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Swap(false) && half.CloseWrite() == nil {
 		_ = c.Conn.SetReadDeadline(time.Now().Add(time.Second)) //nolint:forbidigo // a wait, not a fact
 		_, _ = io.CopyN(io.Discard, c.Conn, 1<<20)

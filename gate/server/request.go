@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"defectdojo/gate"
 )
 
 // begin gives a request its context, its number, and the address of who sent it.
@@ -54,20 +56,35 @@ func (s *Server) client(c *fiber.Ctx) string {
 		if err != nil {
 			break
 		}
-		if !s.trusts(addr.Unmap()) {
+		if !s.cfg.trusts(addr.Unmap()) {
 			return addr.String()
 		}
 	}
 	return c.Context().RemoteIP().String()
 }
 
-func (s *Server) trusts(addr netip.Addr) bool {
-	for _, p := range s.cfg.TrustedProxies {
+// trusts tells whether addr is one of a proxy before this service.
+func (c Config) trusts(addr netip.Addr) bool {
+	for _, p := range c.TrustedProxies {
 		if network, err := netip.ParsePrefix(p); err == nil && network.Contains(addr) || p == addr.String() {
 			return true
 		}
 	}
 	return false
+}
+
+// share lets a client behind a trusted proxy have only so many requests at once.
+// Who comes directly has a connection for each.
+func (s *Server) share(c *fiber.Ctx) error {
+	addr, err := netip.ParseAddr(c.IP())
+	if err != nil || !c.IsProxyTrusted() || s.cfg.trusts(addr.Unmap()) {
+		return c.Next()
+	}
+	if !s.seats.take(addr) {
+		return refuse(c, &gate.Error{Kind: gate.Limited, Message: "Too many requests at once: try again later.", After: 5 * time.Second})
+	}
+	defer s.seats.free(addr)
+	return c.Next()
 }
 
 // access writes a line of the log for each request: no query, no header and no

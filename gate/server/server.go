@@ -42,6 +42,7 @@ const (
 type Server struct {
 	cfg    Config
 	limits limits
+	seats  *seats // of requests, for clients behind a proxy
 	pool   *pgxpool.Pool
 	store  *store.Store
 	app    *fiber.App
@@ -87,7 +88,7 @@ func New(cfg Config, pool *pgxpool.Pool, site string) (*Server, error) {
 
 // newServer is New without the routes of people and machines.
 func newServer(cfg Config, pool *pgxpool.Pool, site string, l limits) (*Server, error) {
-	s := &Server{cfg: cfg, pool: pool, store: store.New(pool), site: site, limits: l}
+	s := &Server{cfg: cfg, pool: pool, store: store.New(pool), site: site, limits: l, seats: &seats{each: cfg.PerClient, of: "requests"}}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.app = s.newApp()
 	if err := s.wire(); err != nil {

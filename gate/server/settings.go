@@ -76,6 +76,10 @@ var settings = []setting{
 		name: "DD_PLAIN_HTTP", def: "false", store: flag(func(c *Config) *bool { return &c.PlainHTTP }),
 		help: "true: serve unencrypted HTTP to other machines",
 	},
+	{
+		name: "DD_CONNECTIONS_PER_CLIENT", def: "500", store: number(0, 10_000, func(c *Config, n int64) { c.PerClient = int(n) }),
+		help: "the most connections that one address has at once, or requests if it is behind a proxy; 0: any number",
+	},
 
 	{
 		name: "DD_ADMIN_USER", def: "admin", store: text(func(c *Config) *string { return &c.AdminUser }),
