@@ -312,11 +312,13 @@ type shownRepository struct {
 	DefaultBranch string   `json:"default_branch"`
 	Product       *int64   `json:"product"`
 	Artifacts     []string `json:"artifacts"`
+	Paths         []string `json:"paths"`
+	Lost          *stamp   `json:"lost"` // since when we may not see it
 	Updated       stamp    `json:"updated"`
 }
 
 func showRepository(s store.Repository) shownRepository {
-	return shownRepository{s.ID, s.ConnectionID, s.ProviderID, s.FullName, s.Component, s.DefaultBranch, s.ProductID, append([]string{}, s.Artifacts...), stamp(s.Updated)}
+	return shownRepository{s.ID, s.ConnectionID, s.ProviderID, s.FullName, s.Component, s.DefaultBranch, s.ProductID, append([]string{}, s.Artifacts...), append([]string{}, s.Paths...), maybe[stamp](s.Lost), stamp(s.Updated)}
 }
 
 // connectionRepositories serves GET /connections/:id/repositories.

@@ -9,7 +9,7 @@ import (
 )
 
 // GitHub is the kind of connections to GitHub. client and sync are how it is reached.
-func GitHub(client func(context.Context, store.Connection) (*github.Client, error), sync func(context.Context, *github.Client, store.Connection) (int, error)) Kind {
+func GitHub(client func(context.Context, store.Connection) (*github.Client, error), sync func(context.Context, *github.Client, store.Connection) (known, lost int, err error)) Kind {
 	return Kind{
 		Name: "github", Title: "GitHub", Hooked: true, Hosts: true,
 		Fields: []Field{
@@ -42,7 +42,7 @@ func GitHub(client func(context.Context, store.Connection) (*github.Client, erro
 			if err != nil {
 				return "", err
 			}
-			list, err := c.Repositories(ctx)
+			list, _, err := c.Repositories(ctx)
 			if err != nil {
 				return "", err
 			}
@@ -53,7 +53,8 @@ func GitHub(client func(context.Context, store.Connection) (*github.Client, erro
 			if err != nil {
 				return 0, err
 			}
-			return sync(ctx, c, conn)
+			known, _, err := sync(ctx, c, conn)
+			return known, err
 		},
 	}
 }

@@ -78,8 +78,7 @@ func (g *GitHubWork) Work(ctx context.Context, d Delivery) (string, error) {
 	case "ping":
 		return "GitHub reaches us", nil
 	case "installation", "installation_repositories", "repository":
-		n, err := g.Sync(ctx, c, d.Connection)
-		return fmt.Sprintf("%d repositories are known", n), err
+		return g.sync(ctx, c, d.Connection)
 	}
 	parts, err := g.parts(ctx, c, d.Connection, e.Repository.ID, e.Repository.FullName)
 	if err != nil {
@@ -91,7 +90,7 @@ func (g *GitHubWork) Work(ctx context.Context, d Delivery) (string, error) {
 	case "pull_request":
 		return g.pullRequest(ctx, c, parts, e.PullRequest.Number)
 	case "merge_group":
-		return "", g.pending(ctx, parts, e.MergeGroup.HeadSHA, e.MergeGroup.HeadRef)
+		return "pending at " + e.MergeGroup.HeadSHA, g.pending(ctx, parts, e.MergeGroup.HeadSHA, e.MergeGroup.HeadRef)
 	case "push":
 		return g.push(ctx, parts, e)
 	case "check_suite":
@@ -108,7 +107,7 @@ func (g *GitHubWork) parts(ctx context.Context, c *github.Client, conn store.Con
 	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 || all[0].FullName != name || all[0].DefaultBranch == "" { // new to us, or called otherwise since
+	if len(all) == 0 || all[0].FullName != name || all[0].DefaultBranch == "" || all[0].Lost != nil { // new to us, called otherwise since, or here again
 		r, err := c.Repository(ctx, github.Repo(name))
 		if err != nil {
 			return nil, err
@@ -191,21 +190,38 @@ func MakeProduct(ctx context.Context, s *store.Store, name, productType string) 
 }
 
 // Sync reads which repositories a connection may see, and returns how many.
-func (g *GitHubWork) Sync(ctx context.Context, c *github.Client, conn store.Connection) (int, error) {
-	list, err := c.Repositories(ctx)
+// Those that it may see no more keep what was set of them, and are left alone.
+func (g *GitHubWork) Sync(ctx context.Context, c *github.Client, conn store.Connection) (known, lost int, err error) {
+	list, whole, err := c.Repositories(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
+	var seen []int64
 	for _, r := range list {
+		seen = append(seen, r.ID)
 		parts, err := g.Store.RepositoryParts(ctx, conn.ID, r.ID)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if _, err := g.known(ctx, conn, r, parts); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return len(list), nil
+	if whole {
+		lost, err = g.Store.LoseRepositories(ctx, conn.ID, seen, g.Now())
+	}
+	return len(list), lost, err
+}
+
+// sync does what follows when the App is installed, removed, suspended or given
+// other repositories.
+func (g *GitHubWork) sync(ctx context.Context, c *github.Client, conn store.Connection) (string, error) {
+	known, lost, err := g.Sync(ctx, c, conn)
+	said := fmt.Sprintf("%d repositories are known", known)
+	if lost > 0 {
+		said += fmt.Sprintf(", %d no more", lost)
+	}
+	return said, err
 }
 
 // pullRequest says at a pull request's newest commit that its verdict is to come.

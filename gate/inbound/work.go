@@ -86,23 +86,28 @@ func (h *Hooks) eachConnection(ctx context.Context, kind string, do func(context
 	return errors.Join(errs...)
 }
 
-// eachMapped calls do once for each repository of a connection that has a product.
+// eachMapped calls do once for each repository of a connection that has a product
+// and may be seen. What is wrong with one alone holds up no other.
 func (h *Hooks) eachMapped(ctx context.Context, conn store.Connection, do func(store.Repository) error) error {
 	parts, err := h.Store.Repositories(ctx, conn.ID)
 	if err != nil {
 		return err
 	}
 	done := map[int64]bool{}
+	var errs []error
 	for _, r := range parts {
-		if r.ProductID == nil || done[r.ProviderID] {
+		if r.ProductID == nil || r.Lost != nil || done[r.ProviderID] {
 			continue
 		}
 		done[r.ProviderID] = true
-		if err := do(r); err != nil {
+		err := do(r)
+		if e, ok := errors.AsType[*integrations.Error](err); ok && e.Permanent && !e.Ails() {
+			errs = append(errs, fmt.Errorf("%s: %w", r.FullName, err))
+		} else if err != nil {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // tell is what people are told of an error: a foreign system's answer, or one

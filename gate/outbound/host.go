@@ -67,7 +67,7 @@ func (h *Host) send(ctx context.Context, body json.RawMessage, write func(contex
 		return err
 	}
 	conn, err := h.Store.Connection(ctx, r.ConnectionID)
-	if err != nil || !conn.Enabled || r.ProductID == nil {
+	if err != nil || !conn.Enabled || r.ProductID == nil || r.Lost != nil {
 		return err
 	}
 	health := breaker.Breaker{Store: h.Store, Now: h.Now}

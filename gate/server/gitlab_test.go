@@ -19,12 +19,13 @@ import (
 	"defectdojo/gate/seal"
 	"defectdojo/gate/store"
 	"defectdojo/integrations/gitlab"
+	"defectdojo/integrations/gitlab/gitlabtest"
 	"defectdojo/integrations/integrationtest"
 )
 
 // gitlabNode is a node with a connection to a GitLab.
 type gitlabNode struct {
-	*fakeGitLab
+	*gitlabtest.GitLab
 
 	t    *testing.T
 	s    *Server
@@ -35,7 +36,7 @@ type gitlabNode struct {
 
 func newGitLabNode(t *testing.T) *gitlabNode {
 	t.Helper()
-	f := newFakeGitLab(t)
+	f := gitlabtest.New(t)
 	pool, key := gatetest.DB(t), seal.NewKey()
 	cfg := Config{Listen: "127.0.0.1:0", Role: All, SecretKey: key, DataDir: t.TempDir(), AllowedNet: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	s, err := newServer(cfg, pool, "https://gate.example.org", usual)
@@ -43,7 +44,7 @@ func newGitLabNode(t *testing.T) *gitlabNode {
 		t.Fatal(err)
 	}
 	s.hooks.Mount(s.app)
-	sealed, err := seal.New(key).SealObject(store.SecretsOf("gitlab-1"), map[string]string{inbound.WebhookSecret: hookSecret, gitlab.Token: labToken})
+	sealed, err := seal.New(key).SealObject(store.SecretsOf("gitlab-1"), map[string]string{inbound.WebhookSecret: hookSecret, gitlab.Token: gitlabtest.Token})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func newGitLabNode(t *testing.T) *gitlabNode {
 		_ = s.Stop(context.Background(), func(string) {})
 		<-served
 	})
-	return &gitlabNode{fakeGitLab: f, t: t, s: s, pool: pool, url: "http://" + ln.Addr().String() + inbound.Path + "gitlab/gitlab-1"}
+	return &gitlabNode{GitLab: f, t: t, s: s, pool: pool, url: "http://" + ln.Addr().String() + inbound.Path + "gitlab/gitlab-1"}
 }
 
 // tell sends a delivery as GitLab does.
@@ -131,63 +132,63 @@ func TestGitLab(t *testing.T) {
 	g := newGitLabNode(t)
 	const log4j, spring, lodash = "CVE-2021-44228", "CVE-2022-22965", "CVE-2020-8203"
 
-	g.run(t, 1, 30, "main", "push", 1, lodash)
+	g.Run(1, 30, "main", "push", 1, lodash)
 	g.tell(pipelineEvent(30))
-	g.until("main is green", func() bool { return strings.HasPrefix(g.status(commitSHA(1)), "gate/shop success") })
+	g.until("main is green", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(1)), "gate/shop success") })
 
 	// A merge request with a new critical finding.
-	g.merge(12, 1, "feature", 2, 0)
+	g.Merge(12, 1, "feature", 2, 0)
 	g.tell(`{"object_kind":"merge_request","object_attributes":{"iid":12,"action":"open"},"project":{"id":1}}`)
-	g.until("pending", func() bool { return strings.HasPrefix(g.status(commitSHA(2)), "gate/shop pending") })
-	g.run(t, 1, 32, "refs/merge-requests/12/head", "merge_request_event", 2, lodash, log4j)
-	g.merge(12, 1, "feature", 2, 32)
+	g.until("pending", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(2)), "gate/shop pending") })
+	g.Run(1, 32, "refs/merge-requests/12/head", "merge_request_event", 2, lodash, log4j)
+	g.Merge(12, 1, "feature", 2, 32)
 	before, began := len(g.Requests()), time.Now()
 	g.tellAs("once", pipelineEvent(32))
-	g.until("red", func() bool { return strings.HasPrefix(g.status(commitSHA(2)), "gate/shop failed") })
+	g.until("red", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(2)), "gate/shop failed") })
 	took := time.Since(began)
-	g.until("a note", func() bool { return strings.Contains(g.note(12), log4j) })
+	g.until("a note", func() bool { return strings.Contains(g.Note(12), log4j) })
 	g.still()
 	t.Logf("webhook → status %s, %d requests for the verdict", took.Round(time.Millisecond), len(g.Requests())-before)
-	if s := g.status(commitSHA(2)); !strings.Contains(s, "new-critical: 1 > 0") {
+	if s := g.Status(gitlabtest.Commit(2)); !strings.Contains(s, "new-critical: 1 > 0") {
 		t.Errorf("status: %s", s)
 	}
-	if len(g.answers) != 1 || g.answers[0]["status"] != "failed" || g.answers[0]["sha"] != commitSHA(2) {
-		t.Errorf("external status check: %v", g.answers)
+	if len(g.Answers) != 1 || g.Answers[0]["status"] != "failed" || g.Answers[0]["sha"] != gitlabtest.Commit(2) {
+		t.Errorf("external status check: %v", g.Answers)
 	}
 
 	// The same again, in two ways; and an older pipeline that was late.
 	writes := g.Count(http.MethodPost, "/statuses/") + g.Count("", "/notes")
 	g.tellAs("once", pipelineEvent(32))
 	g.tell(pipelineEvent(32))
-	g.run(t, 1, 31, "refs/merge-requests/12/head", "merge_request_event", 3, lodash)
+	g.Run(1, 31, "refs/merge-requests/12/head", "merge_request_event", 3, lodash)
 	g.tell(pipelineEvent(31))
 	g.until("the older is known as such", func() bool { return g.outcome("newer pipeline") })
 	g.still()
-	if n := g.Count(http.MethodPost, "/statuses/") + g.Count("", "/notes"); n != writes || !strings.HasPrefix(g.status(commitSHA(2)), "gate/shop failed") {
-		t.Errorf("%d writes more; %s", n-writes, g.status(commitSHA(2)))
+	if n := g.Count(http.MethodPost, "/statuses/") + g.Count("", "/notes"); n != writes || !strings.HasPrefix(g.Status(gitlabtest.Commit(2)), "gate/shop failed") {
+		t.Errorf("%d writes more; %s", n-writes, g.Status(gitlabtest.Commit(2)))
 	}
 
 	// The fix: the note is changed in place.
-	g.run(t, 1, 33, "refs/merge-requests/12/merge", "merge_request_event", 4, lodash)
-	g.merge(12, 1, "feature", 4, 33)
+	g.Run(1, 33, "refs/merge-requests/12/merge", "merge_request_event", 4, lodash)
+	g.Merge(12, 1, "feature", 4, 33)
 	g.tell(pipelineEvent(33))
-	g.until("green", func() bool { return strings.HasPrefix(g.status(commitSHA(4)), "gate/shop success") })
-	g.until("the note says so", func() bool { return strings.Contains(g.note(12), "Passed") })
-	if note := g.note(12); strings.Contains(note, "ANOTHER NOTE") || strings.Contains(note, log4j) {
+	g.until("green", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(4)), "gate/shop success") })
+	g.until("the note says so", func() bool { return strings.Contains(g.Note(12), "Passed") })
+	if note := g.Note(12); strings.Contains(note, "ANOTHER NOTE") || strings.Contains(note, log4j) {
 		t.Errorf("notes: %s", note)
 	}
 
 	// A merge train, whose commit is its own.
-	g.run(t, 1, 34, "refs/merge-requests/12/train", "merge_request_event", 5, lodash)
+	g.Run(1, 34, "refs/merge-requests/12/train", "merge_request_event", 5, lodash)
 	g.tell(pipelineEvent(34))
-	g.until("the train is green", func() bool { return strings.HasPrefix(g.status(commitSHA(5)), "gate/shop success") })
+	g.until("the train is green", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(5)), "gate/shop success") })
 
 	// A fork's pipeline runs in the fork; it may add, and closes nothing of ours.
-	g.run(t, 2, 40, "refs/merge-requests/13/head", "merge_request_event", 6, spring)
-	g.merge(13, 2, "main", 6, 40)
+	g.Run(2, 40, "refs/merge-requests/13/head", "merge_request_event", 6, spring)
+	g.Merge(13, 2, "main", 6, 40)
 	g.tell(`{"object_kind":"merge_request","object_attributes":{"iid":13,"action":"open"},"project":{"id":1}}`)
-	g.until("the fork is judged", func() bool { return strings.HasPrefix(g.status(commitSHA(6)), "gate/shop failed") })
-	g.until("its note", func() bool { return strings.Contains(g.note(13), spring) })
+	g.until("the fork is judged", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(6)), "gate/shop failed") })
+	g.until("its note", func() bool { return strings.Contains(g.Note(13), spring) })
 	var active, untrusted int
 	if err := g.pool.QueryRow(t.Context(), `
 		select (select count(*) from findings f join tests t on t.id = f.test_id join engagements e on e.id = t.engagement_id where e.name = 'main' and f.active),
@@ -196,11 +197,11 @@ func TestGitLab(t *testing.T) {
 	}
 
 	// What no delivery told of is found.
-	g.run(t, 1, 50, "main", "push", 7, lodash, spring)
+	g.Run(1, 50, "main", "push", 7, lodash, spring)
 	if err := g.s.reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	g.until("the reconciler finds it", func() bool { return strings.HasPrefix(g.status(commitSHA(7)), "gate/shop failed") })
+	g.until("the reconciler finds it", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(7)), "gate/shop failed") })
 	g.still()
 	requests := len(g.Requests())
 	if err := g.s.reconcile(t.Context()); err != nil {
@@ -212,13 +213,13 @@ func TestGitLab(t *testing.T) {
 	}
 
 	// An archive that cannot be read is no report without findings.
-	g.run(t, 1, 60, "main", "push", 8)
-	g.mu.Lock()
-	g.archives["1/600"] = []byte("this is no archive")
-	g.mu.Unlock()
+	g.Run(1, 60, "main", "push", 8)
+	g.Locked(func() { g.Archives["1/600"] = []byte("this is no archive") })
 	g.tell(pipelineEvent(60))
-	g.until("a problem is told", func() bool { return strings.Contains(g.status(commitSHA(8)), "failed: The reports could not be read") })
-	if g.outcome(labToken) {
+	g.until("a problem is told", func() bool {
+		return strings.Contains(g.Status(gitlabtest.Commit(8)), "failed: The reports could not be read")
+	})
+	if g.outcome(gitlabtest.Token) {
 		t.Error("a delivery's outcome tells the token")
 	}
 }
@@ -228,9 +229,9 @@ func TestGitLab(t *testing.T) {
 func TestGitLab_faults(t *testing.T) {
 	t.Parallel()
 	g := newGitLabNode(t)
-	g.run(t, 1, 30, "main", "push", 1)
+	g.Run(1, 30, "main", "push", 1)
 	g.tell(pipelineEvent(30))
-	g.until("main is green", func() bool { return strings.HasPrefix(g.status(commitSHA(1)), "gate/shop success") })
+	g.until("main is green", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(1)), "gate/shop success") })
 	faults := slices.DeleteFunc(integrationtest.Faults(time.Now()), func(f struct {
 		integrationtest.Fault
 		Temporary bool
@@ -240,16 +241,16 @@ func TestGitLab_faults(t *testing.T) {
 	})
 	for i, f := range faults {
 		n := 100 + i
-		g.run(t, 1, n, fmt.Sprintf("refs/merge-requests/%d/head", n), "merge_request_event", n, "CVE-2021-44228")
-		g.merge(n, 1, fmt.Sprint("feature", n), n, n)
-		g.Fail(http.MethodPost, "/statuses/"+commitSHA(n), 1, f.Fault)
+		g.Run(1, n, fmt.Sprintf("refs/merge-requests/%d/head", n), "merge_request_event", n, "CVE-2021-44228")
+		g.Merge(n, 1, fmt.Sprint("feature", n), n, n)
+		g.Fail(http.MethodPost, "/statuses/"+gitlabtest.Commit(n), 1, f.Fault)
 		g.Fail(http.MethodPost, fmt.Sprintf("/merge_requests/%d/notes", n), 1, f.Fault)
 		g.Fail(http.MethodGet, fmt.Sprintf("/pipelines/%d", n), 1, f.Fault)
 		g.tell(pipelineEvent(n))
-		g.until(f.Name+": red", func() bool { return strings.HasPrefix(g.status(commitSHA(n)), "gate/shop failed") })
-		g.until(f.Name+": a note", func() bool { return strings.Contains(g.note(n), "CVE-2021-44228") })
+		g.until(f.Name+": red", func() bool { return strings.HasPrefix(g.Status(gitlabtest.Commit(n)), "gate/shop failed") })
+		g.until(f.Name+": a note", func() bool { return strings.Contains(g.Note(n), "CVE-2021-44228") })
 		g.still()
-		if strings.Contains(g.note(n), "ANOTHER NOTE") {
+		if strings.Contains(g.Note(n), "ANOTHER NOTE") {
 			t.Errorf("%s: more than one note", f.Name)
 		}
 		if _, err := g.pool.Exec(t.Context(), `delete from channel_health`); err != nil { // the next fault is of another day
@@ -270,17 +271,17 @@ func TestGitLab_connection(t *testing.T) {
 	}
 	for field, d := range map[string]connection.Draft{
 		"token":          {Settings: settings("")},
-		"url":            {Settings: json.RawMessage(`{"url":"ftp://x"}`), Secrets: map[string]string{"token": labToken}},
-		"artifact_hosts": {Settings: settings(`,"artifact_hosts":["https://x"]`), Secrets: map[string]string{"token": labToken}},
-		"artifacts":      {Settings: settings(`,"artifacts":["["]`), Secrets: map[string]string{"token": labToken}},
+		"url":            {Settings: json.RawMessage(`{"url":"ftp://x"}`), Secrets: map[string]string{"token": gitlabtest.Token}},
+		"artifact_hosts": {Settings: settings(`,"artifact_hosts":["https://x"]`), Secrets: map[string]string{"token": gitlabtest.Token}},
+		"artifacts":      {Settings: settings(`,"artifacts":["["]`), Secrets: map[string]string{"token": gitlabtest.Token}},
 	} {
 		d.Kind, d.Name = "gitlab", "wrong"
-		if _, _, err := c.Save(t.Context(), who, d); err == nil || !strings.HasPrefix(err.Error(), field+":") || strings.Contains(err.Error(), labToken) {
+		if _, _, err := c.Save(t.Context(), who, d); err == nil || !strings.HasPrefix(err.Error(), field+":") || strings.Contains(err.Error(), gitlabtest.Token) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
 	id, secret, err := c.Save(t.Context(), who, connection.Draft{
-		Kind: "gitlab", Name: "group", Enabled: true, Settings: settings(`,"group":"group","create":["group/*"]`), Secrets: map[string]string{"token": labToken},
+		Kind: "gitlab", Name: "group", Enabled: true, Settings: settings(`,"group":"group","create":["group/*"]`), Secrets: map[string]string{"token": gitlabtest.Token},
 	})
 	if err != nil || len(secret) < 32 {
 		t.Fatal(secret, err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,12 +21,14 @@ type Repository struct {
 	DefaultBranch string     `db:"default_branch"`
 	ProductID     *int64     `db:"product_id"` // nil: nothing follows from it
 	Artifacts     []string   `db:"artifacts"`  // patterns; none: the connection's
+	Paths         []string   `db:"paths"`      // of a part: where it is in the repository; none: everywhere
 	Reconciled    *time.Time `db:"reconciled"`
+	Lost          *time.Time `db:"lost"` // since when we may not see it; nil: we may
 	Created       time.Time  `db:"created"`
 	Updated       time.Time  `db:"updated"`
 }
 
-const repositoryColumns = `id, connection_id, provider_id, component, full_name, default_branch, product_id, artifacts, reconciled, created, updated`
+const repositoryColumns = `id, connection_id, provider_id, component, full_name, default_branch, product_id, artifacts, paths, reconciled, lost, created, updated`
 
 // Repositories returns those of a connection, by name.
 func (s *Store) Repositories(ctx context.Context, connection int64) ([]Repository, error) {
@@ -45,25 +48,34 @@ func (s *Store) RepositoryParts(ctx context.Context, connection, provider int64)
 // RepositoriesOf returns those of a product whose connections are of a kind and enabled.
 func (s *Store) RepositoriesOf(ctx context.Context, kind string, product int64) ([]Repository, error) {
 	return many[Repository](ctx, s.db, `
-		select r.id, r.connection_id, r.provider_id, r.component, r.full_name, r.default_branch, r.product_id, r.artifacts, r.reconciled, r.created, r.updated
+		select r.id, r.connection_id, r.provider_id, r.component, r.full_name, r.default_branch, r.product_id, r.artifacts, r.paths, r.reconciled, r.lost, r.created, r.updated
 		from repositories r join connections c on c.id = r.connection_id
 		where r.product_id = $2 and c.kind = $1 and c.enabled order by r.id`, kind, product)
 }
 
-// SaveRepository adds a repository, or brings up to date how one is called. What
-// somebody set of it stays.
+// SaveRepository adds a repository, or brings up to date how one is called that
+// we may see. What somebody set of it stays.
 func (s *Store) SaveRepository(ctx context.Context, r Repository) (Repository, error) {
 	return one[Repository](ctx, s.db, "repository", `
 		insert into repositories as r (connection_id, provider_id, component, full_name, default_branch, product_id, artifacts)
 		values (@connection, @provider, @component, @name, @branch, @product, @artifacts)
 		on conflict (connection_id, provider_id, component) do update
 		set full_name = excluded.full_name, default_branch = coalesce(nullif(excluded.default_branch, ''), r.default_branch),
-		    product_id = coalesce(r.product_id, excluded.product_id),
+		    product_id = coalesce(r.product_id, excluded.product_id), lost = null,
 		    updated = case when r.full_name = excluded.full_name then r.updated else now() end
 		returning `+repositoryColumns, pgx.NamedArgs{
 		"connection": r.ConnectionID, "provider": r.ProviderID, "component": r.Component, "name": r.FullName, "branch": r.DefaultBranch, "product": r.ProductID,
 		"artifacts": orEmpty(r.Artifacts),
 	})
+}
+
+// LoseRepositories notes that of a connection's repositories only those of the
+// host's numbers may be seen, and returns how many are lost by that.
+func (s *Store) LoseRepositories(ctx context.Context, connection int64, seen []int64, now time.Time) (int, error) {
+	lost, err := scalars[int64](ctx, s.db, `
+		update repositories set lost = $3 where connection_id = $1 and lost is null and provider_id <> all($2) returning provider_id`, connection, orEmpty(seen), now)
+	slices.Sort(lost)
+	return len(slices.Compact(lost)), err
 }
 
 // MapRepository says which product a repository belongs to, nil for none, and

@@ -65,7 +65,7 @@ func (c *Client) Download(ctx context.Context, repo Repo, artifact int64, w io.W
 	if err != nil {
 		return err
 	}
-	gh := c.with(c.raw, bearer)
+	gh := c.with(c.raw, owner, bearer)
 	req, err := gh.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/actions/artifacts/%d/zip", owner, name, artifact), nil)
 	if err != nil {
 		return err

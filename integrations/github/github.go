@@ -141,11 +141,11 @@ func (c *Client) as(ctx context.Context, owner string) (*github.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.with(c.http, bearer), nil
+	return c.with(c.http, owner, bearer), nil
 }
 
-func (c *Client) with(h *http.Client, bearer string) *github.Client {
-	gh := github.NewClient(&http.Client{Timeout: h.Timeout, CheckRedirect: h.CheckRedirect, Transport: &authorized{c, h.Transport, bearer}})
+func (c *Client) with(h *http.Client, owner, bearer string) *github.Client {
+	gh := github.NewClient(&http.Client{Timeout: h.Timeout, CheckRedirect: h.CheckRedirect, Transport: &authorized{c, h.Transport, owner, bearer}})
 	gh.BaseURL, gh.UserAgent = c.base, "defectdojo"
 	return gh
 }
@@ -155,15 +155,39 @@ func (c *Client) with(h *http.Client, bearer string) *github.Client {
 type authorized struct {
 	c      *Client
 	next   http.RoundTripper
+	owner  string // whose installation the credentials are of; blank: of none
 	bearer string
 }
 
-// RoundTrip sends one request.
+// RoundTrip sends one request, and once more with a new token if that of the
+// installation is good no more: it was suspended or installed again meanwhile.
 func (a *authorized) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Host == a.c.base.Host && r.URL.Scheme == a.c.base.Scheme {
-		r = r.Clone(r.Context())
-		r.Header.Set("Authorization", "Bearer "+a.bearer)
+	if r.URL.Host != a.c.base.Host || r.URL.Scheme != a.c.base.Scheme {
+		return a.send(r)
 	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+a.bearer)
+	resp, err := a.send(r)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || a.c.key == nil || a.owner == "" || r.Body != nil && r.GetBody == nil {
+		return resp, err
+	}
+	a.c.drop(a.bearer)
+	bearer, err := a.c.bearer(r.Context(), a.owner)
+	if err != nil { // what GitHub said tells more than why there is no other token
+		return resp, nil //nolint:nilerr // see above
+	}
+	_ = resp.Body.Close()
+	a.bearer = bearer
+	if r = r.Clone(r.Context()); r.GetBody != nil {
+		if r.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	r.Header.Set("Authorization", "Bearer "+bearer)
+	return a.send(r)
+}
+
+func (a *authorized) send(r *http.Request) (*http.Response, error) {
 	a.c.mu.Lock()
 	a.c.requests++
 	a.c.mu.Unlock()

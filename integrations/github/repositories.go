@@ -16,25 +16,26 @@ type Repository struct {
 }
 
 // Repositories lists those that the App or token may see, up to two thousand at
-// each owner: https://docs.github.com/rest/apps/installations#list-repositories-accessible-to-the-app-installation
-func (c *Client) Repositories(ctx context.Context) ([]Repository, error) {
+// each owner; whole tells whether these are all:
+// https://docs.github.com/rest/apps/installations#list-repositories-accessible-to-the-app-installation
+func (c *Client) Repositories(ctx context.Context) (out []Repository, whole bool, err error) {
 	if !c.IsApp() {
 		return c.ownRepositories(ctx)
 	}
 	list, err := c.Installations(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []Repository
+	whole = true
 	for _, i := range list {
 		if i.Suspended {
 			continue
 		}
 		bearer, err := c.installationToken(ctx, i.ID)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		gh := c.with(c.http, bearer)
+		gh := c.with(c.http, i.Owner, bearer)
 		resp, err := each(20, func(o github.ListOptions) (*github.Response, error) {
 			l, resp, err := gh.Apps.ListRepos(ctx, &o)
 			if err == nil {
@@ -43,24 +44,24 @@ func (c *Client) Repositories(ctx context.Context) ([]Repository, error) {
 			return resp, err
 		})
 		if err != nil {
-			return nil, c.failed("list repositories", http.MethodGet, resp, err)
+			return nil, false, c.failed("list repositories", http.MethodGet, resp, err)
 		}
+		whole = whole && resp != nil
 	}
-	return out, nil
+	return out, whole, nil
 }
 
-func (c *Client) ownRepositories(ctx context.Context) ([]Repository, error) {
+func (c *Client) ownRepositories(ctx context.Context) (out []Repository, whole bool, err error) {
 	gh, err := c.as(ctx, "")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []Repository
 	resp, err := each(20, func(o github.ListOptions) (*github.Response, error) {
 		l, resp, err := gh.Repositories.ListByAuthenticatedUser(ctx, &github.RepositoryListByAuthenticatedUserOptions{ListOptions: o})
 		out = append(out, repositories(l)...)
 		return resp, err
 	})
-	return out, c.failed("list repositories", http.MethodGet, resp, err)
+	return out, resp != nil, c.failed("list repositories", http.MethodGet, resp, err)
 }
 
 func repositories(list []*github.Repository) []Repository {

@@ -81,11 +81,17 @@ func (c *Client) bearer(ctx context.Context, owner string) (string, error) {
 	if owner == "" {
 		return c.appToken()
 	}
-	id, err := c.installation(ctx, owner)
-	if err != nil {
-		return "", err
+	for again := false; ; again = true {
+		id, err := c.installation(ctx, owner)
+		if err != nil {
+			return "", err
+		}
+		text, err := c.installationToken(ctx, id)
+		if e, ok := errors.AsType[*integrations.Error](err); ok && e.Status == http.StatusNotFound && !again {
+			continue // that installation is gone: there may be a newer one
+		}
+		return text, err
 	}
-	return c.installationToken(ctx, id)
 }
 
 // installation returns the App's installation at an owner.
@@ -137,6 +143,17 @@ func (c *Client) installationToken(ctx context.Context, id int64) (string, error
 	defer c.mu.Unlock()
 	c.tokens[id] = token{got.GetToken(), got.GetExpiresAt().Time}
 	return got.GetToken(), nil
+}
+
+// drop forgets a token that is good no more.
+func (c *Client) drop(bearer string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, t := range c.tokens {
+		if t.text == bearer {
+			delete(c.tokens, id)
+		}
+	}
 }
 
 // forget drops what is known of an installation that is gone.

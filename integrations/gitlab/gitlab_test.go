@@ -43,7 +43,7 @@ type lab struct {
 
 func newLab(t *testing.T) (*lab, *Client) {
 	t.Helper()
-	description, err := os.ReadFile("testdata/api.json")
+	description, err := os.ReadFile("gitlabtest/api.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ package githubtest
 import (
 	"archive/zip"
 	"bytes"
-	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -80,6 +79,10 @@ type GitHub struct {
 	Deliveries []Delivery
 	Redelivers []int64
 	Merge      string // merge base of any two commits
+
+	Installed int64            // the App's installation at Owner; 0: there is none
+	Suspended bool             // it is, for now
+	Visible   map[int64]string // the repositories that the App may see, by number
 }
 
 // Run is a workflow run.
@@ -142,7 +145,7 @@ func New(t testing.TB) *GitHub {
 	t.Helper()
 	g := &GitHub{
 		t: t, Fake: integrationtest.New(t, api, "/api/v3"), next: 100, Runs: map[int64]Run{}, Artifacts: map[int64][]Artifact{}, Pulls: map[int]Pull{},
-		Files: map[string]string{}, Merge: SHA("base"),
+		Files: map[string]string{}, Merge: SHA("base"), Installed: 77, Visible: map[int64]string{Repository: Owner + "/" + Name},
 	}
 	g.blob = httptest.NewServer(http.HandlerFunc(g.serveBlob))
 	t.Cleanup(g.blob.Close)
@@ -150,13 +153,13 @@ func New(t testing.TB) *GitHub {
 	for pattern, h := range map[string]func(*http.Request) (int, any){
 		"GET /api/v3/app":                                   g.app,
 		"GET /api/v3/user":                                  func(*http.Request) (int, any) { return 200, m{"login": "ada"} },
-		"GET /api/v3/user/repos":                            func(*http.Request) (int, any) { return 200, []any{g.repo()} },
+		"GET /api/v3/user/repos":                            func(*http.Request) (int, any) { return 200, []any{repo(Repository, Owner+"/"+Name)} },
 		"GET /api/v3/app/installations":                     g.installations,
 		"POST /api/v3/app/installations/{id}/access_tokens": g.token,
 		"GET /api/v3/app/hook/deliveries":                   g.deliveries,
 		"POST /api/v3/app/hook/deliveries/{id}/attempts":    g.redeliver,
-		"GET /api/v3/installation/repositories":             func(*http.Request) (int, any) { return 200, m{"total_count": 1, "repositories": []any{g.repo()}} },
-		"GET " + r:                                          func(*http.Request) (int, any) { return 200, g.repo() },
+		"GET /api/v3/installation/repositories":             g.visible,
+		"GET /api/v3/repos/{owner}/{name}":                  g.repository,
 		"GET " + r + "/actions/runs":                        g.runs,
 		"GET " + r + "/actions/runs/{id}":                   g.run,
 		"GET " + r + "/actions/runs/{id}/artifacts":         g.artifacts,
@@ -266,68 +269,14 @@ func (g *GitHub) answer(h func(*http.Request) (int, any)) http.HandlerFunc {
 	}
 }
 
-// admits checks the credentials: the App's own for what is the App's, else a
-// token of its installation or of a person.
-func (g *GitHub) admits(w http.ResponseWriter, r *http.Request) bool {
-	bearer := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	isApp := strings.HasPrefix(r.URL.Path, "/api/v3/app")
-	if isApp && isAppToken(bearer) || !isApp && (bearer == appToken || bearer == Token) {
-		return true
-	}
-	g.t.Errorf("%s %s with wrong credentials", r.Method, r.URL.Path)
-	http.Error(w, `{"message":"Bad credentials"}`, http.StatusUnauthorized)
-	return false
-}
-
-func isAppToken(text string) bool {
-	i := strings.LastIndexByte(text, '.')
-	parts := strings.Split(text, ".")
-	if len(parts) != 3 {
-		return false
-	}
-	sum := sha256.Sum256([]byte(text[:i]))
-	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
-	if err != nil || rsa.VerifyPKCS1v15(&key().PublicKey, crypto.SHA256, sum[:], signature) != nil {
-		return false
-	}
-	b, _ := base64.RawURLEncoding.DecodeString(parts[1])
-	var claims struct {
-		Iat, Exp int64
-		Iss      string
-	}
-	return json.Unmarshal(b, &claims) == nil && claims.Iss == strconv.Itoa(AppID) && claims.Exp-claims.Iat <= 600
-}
-
 func (g *GitHub) id() int64 {
 	g.next++
 	return g.next
 }
 
-func (g *GitHub) repo() m {
-	return m{"id": Repository, "name": Name, "full_name": Owner + "/" + Name, "default_branch": "main", "owner": m{"login": Owner}}
-}
-
-func (g *GitHub) app(*http.Request) (int, any) { return 200, m{"id": AppID, "name": "gate"} }
-
-func (g *GitHub) installations(*http.Request) (int, any) {
-	return 200, []any{m{"id": 77, "account": m{"login": Owner}}}
-}
-
-func (g *GitHub) token(*http.Request) (int, any) {
-	return 201, m{"token": appToken, "expires_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)} //nolint:forbidigo // the fake has a clock of its own
-}
-
-func (g *GitHub) deliveries(*http.Request) (int, any) {
-	out := []any{}
-	for _, d := range g.Deliveries {
-		out = append(out, m{"id": d.ID, "guid": d.GUID, "delivered_at": d.At.UTC().Format(time.RFC3339), "status_code": d.Status, "event": "workflow_run"})
-	}
-	return 200, out
-}
-
-func (g *GitHub) redeliver(r *http.Request) (int, any) {
-	g.Redelivers = append(g.Redelivers, number(r, "id"))
-	return 202, m{}
+func repo(id int64, fullName string) m {
+	owner, name, _ := strings.Cut(fullName, "/")
+	return m{"id": id, "name": name, "full_name": fullName, "default_branch": "main", "owner": m{"login": owner}}
 }
 
 func number(r *http.Request, name string) int64 {
@@ -436,133 +385,4 @@ func (g *GitHub) contents(r *http.Request) (int, any) {
 		return notFound()
 	}
 	return 200, m{"type": "file", "encoding": "base64", "size": len(text), "path": r.PathValue("path"), "content": base64.StdEncoding.EncodeToString([]byte(text))}
-}
-
-type checkBody struct {
-	Name       string  `json:"name"`
-	HeadSHA    string  `json:"head_sha"`
-	Status     string  `json:"status"`
-	Conclusion string  `json:"conclusion"`
-	External   *string `json:"external_id"`
-	URL        string  `json:"details_url"`
-	Output     struct {
-		Title, Summary string
-		Annotations    []map[string]any
-	} `json:"output"`
-}
-
-func (g *GitHub) addCheck(r *http.Request) (int, any) {
-	k := &Check{ID: g.id()}
-	g.Checks = append(g.Checks, k)
-	return 201, g.setCheck(k, r)
-}
-
-func (g *GitHub) setCheck(k *Check, r *http.Request) m {
-	var b checkBody
-	if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
-		g.t.Error(err)
-	}
-	if r.Header.Get("Authorization") == "Bearer "+Token {
-		g.t.Error("a token wrote a check run: only an App may")
-	}
-	if len(b.Output.Annotations) > 50 {
-		g.t.Errorf("%d annotations in one request", len(b.Output.Annotations))
-	}
-	k.Writes++
-	k.Name = b.Name
-	for _, f := range []struct {
-		to   *string
-		from string
-	}{{&k.SHA, b.HeadSHA}, {&k.Status, b.Status}, {&k.Conclusion, b.Conclusion}, {&k.URL, b.URL}, {&k.Title, b.Output.Title}, {&k.Summary, b.Output.Summary}} {
-		if f.from != "" {
-			*f.to = f.from
-		}
-	}
-	if b.External != nil {
-		k.External = *b.External
-	}
-	k.Annotations = append(k.Annotations, b.Output.Annotations...)
-	return g.showCheck(k)
-}
-
-func (g *GitHub) showCheck(k *Check) m {
-	return m{"id": k.ID, "name": k.Name, "head_sha": k.SHA, "external_id": k.External, "status": k.Status, "output": m{"annotations_count": len(k.Annotations)}}
-}
-
-func (g *GitHub) changeCheck(r *http.Request) (int, any) {
-	for _, k := range g.Checks {
-		if k.ID == number(r, "id") {
-			return 200, g.setCheck(k, r)
-		}
-	}
-	return notFound()
-}
-
-func (g *GitHub) checks(r *http.Request) (int, any) {
-	list := []any{}
-	for _, k := range g.Checks {
-		if k.SHA == r.PathValue("sha") && k.Name == r.URL.Query().Get("check_name") {
-			list = append(list, g.showCheck(k))
-		}
-	}
-	return 200, m{"total_count": len(list), "check_runs": list}
-}
-
-func (g *GitHub) addStatus(r *http.Request) (int, any) {
-	var b struct {
-		State, Context, Description string
-		URL                         string `json:"target_url"`
-	}
-	if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
-		g.t.Error(err)
-	}
-	if len([]rune(b.Description)) > 140 {
-		g.t.Errorf("a description of %d characters", len(b.Description))
-	}
-	g.Statuses = append(g.Statuses, Status{r.PathValue("sha"), b.State, b.Context, b.Description, b.URL})
-	return 201, m{"id": g.id()}
-}
-
-func (g *GitHub) comments(r *http.Request) (int, any) {
-	out := []any{}
-	for _, k := range g.Comments {
-		kind := "Bot"
-		if k.Foreign {
-			kind = "User"
-		}
-		if int64(k.Number) == number(r, "number") {
-			out = append(out, m{"id": k.ID, "body": k.Body, "user": m{"type": kind}})
-		}
-	}
-	return 200, out
-}
-
-func body(r *http.Request) string {
-	var b struct{ Body string }
-	_ = json.NewDecoder(r.Body).Decode(&b)
-	return b.Body
-}
-
-func (g *GitHub) addComment(r *http.Request) (int, any) {
-	k := &Comment{ID: g.id(), Number: int(number(r, "number")), Body: body(r)}
-	g.Comments = append(g.Comments, k)
-	return 201, m{"id": k.ID}
-}
-
-func (g *GitHub) editComment(r *http.Request) (int, any) {
-	for _, k := range g.Comments {
-		if k.ID == number(r, "id") && !k.Foreign {
-			k.Body = body(r)
-			k.Edits++
-			return 200, m{"id": k.ID}
-		}
-	}
-	return notFound()
-}
-
-func (g *GitHub) sarif(r *http.Request) (int, any) {
-	var b json.RawMessage
-	_ = json.NewDecoder(r.Body).Decode(&b)
-	g.SARIFs = append(g.SARIFs, b)
-	return 202, m{"id": "1"}
 }
