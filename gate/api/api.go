@@ -44,6 +44,7 @@ type Deps struct {
 	Now         func() time.Time
 	Policies    *policy.Desk                                                                                                     // of the server
 	Retry       func(context.Context, store.ImportRow, gate.User, func(ingest.Resolved) error, time.Time) (ingest.Result, error) // of an import that failed
+	Secure      bool                                                                                                             // browsers reach us over TLS: the name of their cookie says so
 	SiteURL     string                                                                                                           // how people reach the pages; blank: as the sender of a request reached us
 	Store       *store.Store
 	Tell        func(ctx context.Context, tx pgx.Tx, e gate.Event) error // of what happened, in its transaction; nil: nobody
@@ -167,22 +168,6 @@ func (a *api) serve(rt route) fiber.Handler {
 		}
 		return rt.handle(r)
 	}
-}
-
-// authenticate finds out who asks. Cookies do not count: a page of another site
-// can make a browser send them.
-func (r *request) authenticate() error {
-	text, ok, err := auth.FromHeader(r.Get(fiber.HeaderAuthorization))
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return gate.Errorf(gate.Unauthorized, "Authentication credentials were not provided.")
-	}
-	if r.who, err = r.Auth.Token(r.ctx, text); err != nil {
-		return err
-	}
-	return r.Auth.MayTry(r.who, r.do)
 }
 
 // takesJSON tells whether the client takes the only form that there is.

@@ -31,13 +31,17 @@ func (a *api) schema(r *request) error {
 		"openapi":    "3.0.3",
 		"info":       map[string]string{"title": "DefectDojo API v2", "version": r.Version},
 		"paths":      paths,
-		"components": map[string]any{"schemas": schemas(), "securitySchemes": map[string]any{"tokenAuth": tokenScheme}},
-		"security":   []any{map[string]any{"tokenAuth": []any{}}},
+		"components": map[string]any{"schemas": schemas(), "securitySchemes": securitySchemes},
+		"security":   []any{map[string]any{"tokenAuth": []any{}}, map[string]any{"basicAuth": []any{}}, map[string]any{"cookieAuth": []any{}}},
 	})
 }
 
-var tokenScheme = map[string]string{
-	"type": "apiKey", "in": "header", "name": "Authorization", "description": `Token-based authentication with required prefix "Token"`,
+var securitySchemes = map[string]any{
+	"tokenAuth": map[string]string{
+		"type": "apiKey", "in": "header", "name": "Authorization", "description": `Token-based authentication with required prefix "Token"`,
+	},
+	"basicAuth":  map[string]string{"type": "http", "scheme": "basic"},
+	"cookieAuth": map[string]string{"type": "apiKey", "in": "cookie", "name": "session", "description": "What changes something needs the header X-CSRFToken, which answers tell"},
 }
 
 // operation describes a route.

@@ -204,7 +204,12 @@ func TestMissingCredentialsAre403(t *testing.T) {
 		{"junk", "Token x", `{"detail":"Invalid token."}`},
 		{"blank", "Token", `{"detail":"Invalid token header. No credentials provided."}`},
 		{"spaces", "Token a b", `{"detail":"Invalid token header. Token string should not contain spaces."}`},
-		{"basic", "Basic cm9vdDpyb290", `{"detail":"Authentication credentials were not provided."}`},
+		{"basic", "Basic cm9vdDpyb290", `{"detail":"Invalid username/password."}`},
+		{"basic_blank", "Basic", `{"detail":"Invalid basic header. No credentials provided."}`},
+		{"basic_spaces", "Basic a b", `{"detail":"Invalid basic header. Credentials string should not contain spaces."}`},
+		{"basic_junk", "Basic %%%", `{"detail":"Invalid basic header. Credentials not correctly base64 encoded."}`},
+		{"basic_no_colon", "Basic cm9vdA==", `{"detail":"Invalid basic header. Credentials not correctly base64 encoded."}`},
+		{"other", "Digest x", `{"detail":"Authentication credentials were not provided."}`},
 	}
 	for _, tt := range tests {
 		var header []string
@@ -221,7 +226,7 @@ func TestMissingCredentialsAre403(t *testing.T) {
 		}
 	}
 	if a := s.send("", "GET", "/api/v2/products/", "", "Cookie", "session="+s.root+"; __Host-session="+s.root); a.status != 403 {
-		t.Errorf("a cookie counts: %d", a.status)
+		t.Errorf("a token counts as a cookie: %d", a.status)
 	}
 }
 

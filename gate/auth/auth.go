@@ -31,7 +31,8 @@ type Auth struct {
 	cfg     Config
 	hashing chan struct{} // a place for each password being checked
 	issuers *issuers      // of identity tokens
-	dummy   string        // what the password of an unknown user is checked against
+	proofs  *proofs
+	dummy   string // what the password of an unknown user is checked against
 }
 
 // New returns an Auth on s.
@@ -51,6 +52,7 @@ func New(s *store.Store, cfg Config) *Auth {
 		cfg:     cfg,
 		issuers: newIssuers(cfg.OIDC),
 		hashing: make(chan struct{}, cfg.Hashings),
+		proofs:  newProofs(),
 		dummy:   cfg.Hash.Hash(randomText(16)),
 	}
 }

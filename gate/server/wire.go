@@ -72,6 +72,7 @@ func (s *Server) mount() {
 		Now:         now,
 		Policies:    s.policies,
 		Retry:       s.importer.Retry,
+		Secure:      s.cfg.Secure(),
 		SiteURL:     s.cfg.SiteURL,
 		Store:       s.store,
 		Tell:        s.tell,
