@@ -139,7 +139,7 @@ func gitlabBuild(getenv func(string) string) build {
 			b.commit = sha
 		}
 		if getenv("CI_MERGE_REQUEST_EVENT_TYPE") == "merge_train" {
-			b.event = "merge_group"
+			b.event, b.branch = "merge_group", "refs/merge-requests/"+iid+"/train" // a line of its own: what the train's other changes bring is not the merge request's
 		}
 		return b
 	}

@@ -85,7 +85,7 @@ func TestDetectBuild(t *testing.T) {
 			b.event, b.branch, b.targetBranch, b.pullRequest, b.mergeBase, b.commit = "pull_request", "feature", "main", 12, "mergebase", "headsha"
 		})},
 		{"gitlab_merge_train", append(env(gitlab, "CI_COMMIT_SHA", "trainsha"), mergeRequest, map[string]string{"CI_MERGE_REQUEST_EVENT_TYPE": "merge_train", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "headsha"}), "", with(onGitLab, func(b *build) {
-			b.event, b.branch, b.targetBranch, b.pullRequest, b.mergeBase, b.commit = "merge_group", "feature", "main", 12, "mergebase", "headsha"
+			b.event, b.branch, b.targetBranch, b.pullRequest, b.mergeBase, b.commit = "merge_group", "refs/merge-requests/12/train", "main", 12, "mergebase", "headsha"
 		})},
 		{"gitlab_fork", append(env(gitlab), mergeRequest, map[string]string{"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "2", "CI_PROJECT_PATH": "stranger/shop", "CI_MERGE_REQUEST_PROJECT_PATH": "org/shop"}), "", with(onGitLab, func(b *build) {
 			b.event, b.branch, b.targetBranch, b.pullRequest, b.mergeBase, b.fork = "pull_request", "feature", "main", 12, "mergebase", true

@@ -291,6 +291,14 @@ func (s *session) fields(r report) map[string]string {
 		"close_old_findings": "true", "minimum_severity": s.cmd.MinSeverity, "test_title": r.title, "service": s.cmd.Service,
 		"branch_tag": s.build.branch, "commit_hash": s.build.commit, "build_id": s.build.buildID, "source_code_management_uri": s.build.url,
 	}
+	f["own_test"], f["repository"], f["component"] = strconv.FormatBool(s.build.branch != ""), s.build.repository, s.cmd.Component
+	if s.build.branch == "" { // nothing tells what they are apart from
+		delete(f, "repository")
+		delete(f, "component")
+	}
+	if s.build.pullRequest != 0 && s.build.event != "merge_group" {
+		f["pull_request"] = strconv.Itoa(s.build.pullRequest)
+	}
 	if s.build.sequence > 0 {
 		f["sequence"] = strconv.FormatInt(s.build.sequence, 10)
 	}

@@ -42,6 +42,7 @@ func (r *request) readImport(u *upload, again bool) *incoming {
 	in.readTarget(&q.Target, again)
 	in.readFlags(q, again)
 	in.readWords(q)
+	in.readLine(q)
 	r.readReferences(in)
 	in.readDates(q, r.now)
 	if key := r.Get("Idempotency-Key"); key != "" { // another user's key is another key
@@ -163,6 +164,31 @@ func (in *incoming) readWords(q *ingest.Request) {
 			in.form.problems.add("sequence", "A valid integer is required.")
 		}
 		q.Sequence = n
+	}
+}
+
+// readLine reads what keeps reports of a line of work apart from others' in the
+// engagement: all of it is ours.
+func (in *incoming) readLine(q *ingest.Request) {
+	var apart bool
+	if in.form.values.Has("own_test") {
+		in.flag("own_test", &apart)
+	}
+	in.text("repository", &q.Line.Repository, 300)
+	in.text("component", &q.Line.Component, 300)
+	if v := strings.TrimSpace(in.form.values.Get("pull_request")); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n <= 0 {
+			in.form.problems.add("pull_request", "A valid integer is required.")
+		}
+		q.Line.Ref, in.said["pull_request"] = gate.PullRef(n), n
+		return
+	}
+	if !apart && q.Line == (gate.Line{}) {
+		return
+	}
+	if q.Line.Ref = gate.BranchRef(deref(q.BranchTag)); q.Line.Ref == "" {
+		in.form.problems.add("branch_tag", "This field is required with own_test, repository or component.")
 	}
 }
 

@@ -108,17 +108,17 @@ func schemas() map[string]any {
 	}
 	for _, n := range []string{
 		"product_type_name", "product_name", "engagement_name", "test_title", "environment", "version", "build_id", "branch_tag", "commit_hash", "service",
-		"source_code_management_uri",
+		"source_code_management_uri", "repository", "component",
 	} {
 		fields[n] = text
 	}
 	for _, n := range []string{
 		"active", "verified", "auto_create_context", "deduplication_on_engagement", "close_old_findings", "close_old_findings_product_scope", "push_to_jira",
-		"apply_tags_to_findings", "apply_tags_to_endpoints", "create_finding_groups_for_all_findings",
+		"apply_tags_to_findings", "apply_tags_to_endpoints", "create_finding_groups_for_all_findings", "own_test",
 	} {
 		fields[n] = flag
 	}
-	for _, n := range []string{"lead", "endpoint_to_add", "api_scan_configuration"} {
+	for _, n := range []string{"lead", "endpoint_to_add", "api_scan_configuration", "pull_request"} {
 		fields[n] = number
 	}
 	with := func(more map[string]any) map[string]any {

@@ -158,10 +158,20 @@ func (p *Puller) bring(ctx context.Context, b Build, r *report, user gate.User) 
 	key := sha256.Sum256([]byte(fmt.Sprintf("%s %d %d %q %s %s %q", b.Kind, b.Connection.ID, b.Repository.ID, b.Branch, b.ID, r.archive, r.name)))
 	return p.Import(ctx, ingest.Request{
 		User: user, Reimport: true, ScanType: r.scanType, CloseOldFindings: true, Untrusted: b.Fork, Producer: b.Producer,
-		BuildID: &b.ID, BranchTag: &b.Branch, CommitHash: &b.Commit, Sequence: b.Sequence, IdempotencyKey: hex.EncodeToString(key[:]),
+		BuildID: &b.ID, BranchTag: &b.Branch, CommitHash: &b.Commit, Line: b.line(), Sequence: b.Sequence, IdempotencyKey: hex.EncodeToString(key[:]),
 		Target: ingest.Target{EngagementName: b.Branch, TestTitle: r.title, AutoCreateContext: true, DeduplicationOnEngagement: b.Fork, SourceCodeManagementURI: b.URL},
 		Report: ingest.Report{Filename: r.name, Content: f, Size: r.size, SHA256: r.sum},
 	}, ingest.Resolved{ProductID: *b.Repository.ProductID}, p.Now())
+}
+
+// line keeps the reports of a pull request, and those of each repository that a
+// product has, apart from others of the engagement.
+func (b *Build) line() gate.Line {
+	l := gate.Line{Repository: b.Repository.FullName, Component: b.Repository.Component, Ref: gate.BranchRef(b.Branch)}
+	if b.Pull != 0 && b.Event != policies.MergeGroup { // a queue's is its own
+		l.Ref = gate.PullRef(b.Pull)
+	}
+	return l
 }
 
 // report is one of a build.

@@ -177,7 +177,7 @@ func (m *importing) context(ctx context.Context, to Resolved) error {
 		}
 	}
 	if m.test.ID = to.TestID; m.test.ID == 0 && m.request.Reimport {
-		m.test.ID, err = m.store.TestByScanType(ctx, m.test.EngagementID, m.request.ScanType, t.TestTitle)
+		m.test.ID, err = m.store.TestByScanType(ctx, m.test.EngagementID, m.request.ScanType, t.TestTitle, m.request.Line, text(m.request.BranchTag))
 	}
 	return err
 }
@@ -234,14 +234,22 @@ func (m *importing) ensureTest(ctx context.Context, in *reading, ended bool) err
 		lead = &r.User.ID
 	}
 	m.test.ID, err = m.store.AddTest(ctx, store.NewTest{
-		EngagementID: m.test.EngagementID, ProductID: m.test.ProductID, TestTypeID: typeID, ScanType: m.parser.ScanType, Title: r.Target.TestTitle, Description: first.Description,
+		EngagementID: m.test.EngagementID, ProductID: m.test.ProductID, TestTypeID: typeID, ScanType: m.parser.ScanType, Title: testTitle(r), Description: first.Description,
 		LeadID: lead, EnvironmentID: environmentID, At: m.scanTime(), Version: firstText(r.Version, first.Version), BuildID: r.BuildID, CommitHash: r.CommitHash, BranchTag: r.BranchTag,
-		APIScanConfigurationID: r.APIScanConfigurationID, Tags: evidence.CleanTags(r.Tags),
+		APIScanConfigurationID: r.APIScanConfigurationID, Tags: evidence.CleanTags(r.Tags), Line: r.Line,
 	})
 	if err != nil {
 		return err
 	}
 	return m.target(ctx)
+}
+
+// testTitle tells people the tests of pull requests apart where nobody named them.
+func testTitle(r Request) string {
+	if r.Target.TestTitle == "" && r.Line.IsPull() {
+		return r.Line.String()
+	}
+	return r.Target.TestTitle
 }
 
 // firstText returns what the caller said, else what the report says, else nil.
@@ -353,6 +361,7 @@ func (m *importing) finish(ctx context.Context, in *reading) error {
 	return m.store.UpdateTest(ctx, store.TestUpdate{
 		TestID: m.test.ID, EngagementID: m.test.EngagementID, At: m.scanTime(), Version: m.request.Version, BuildID: m.request.BuildID,
 		CommitHash: m.request.CommitHash, BranchTag: m.request.BranchTag, Tags: tags, Sequence: m.request.Sequence, ComponentsDigest: m.test.ComponentsDigest,
+		Line: m.request.Line,
 	})
 }
 

@@ -186,6 +186,9 @@ func importSettings(r Request) map[string]any {
 	if len(r.EndpointsToAdd) > 0 {
 		m["locations"] = r.EndpointsToAdd
 	}
+	if r.Line != (gate.Line{}) {
+		m["line"] = r.Line
+	}
 	return m
 }
 

@@ -54,6 +54,11 @@ type Request struct {
 	DoNotReactivate              bool // reimport only
 	AllowEmpty                   bool // a report without findings may close findings although it does not say that the scan succeeded
 
+	// Line keeps the reports of a branch or a pull request apart from others' in
+	// the engagement, in tests of their own. Without a ref they are not: as
+	// DefectDojo has it.
+	Line gate.Line
+
 	GroupBy                           string
 	CreateFindingGroupsForAllFindings bool
 	PushToJira                        bool

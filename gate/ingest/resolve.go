@@ -100,7 +100,7 @@ func resolveNames(ctx context.Context, s *store.Store, r Request) (Resolved, err
 	if !r.Reimport {
 		return found, nil
 	}
-	if found.TestID, err = s.TestByScanType(ctx, found.EngagementID, r.ScanType, t.TestTitle); err != nil {
+	if found.TestID, err = s.TestByScanType(ctx, found.EngagementID, r.ScanType, t.TestTitle, r.Line, text(r.BranchTag)); err != nil {
 		return found, err
 	}
 	if found.TestID == 0 && !t.AutoCreateContext {

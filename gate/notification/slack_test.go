@@ -68,8 +68,8 @@ func TestVerdicts(t *testing.T) {
 	h.prefer(0, notification.VerdictChanged, "slack")
 	h.exec(`insert into verdict_inputs values ('\x00', '')`)
 	for i, overall := range []string{"pass", "pass", "fail", "fail", "warn", "pass"} {
-		id := get[int64](h, `insert into verdicts (product_id, engagement_id, overall, conclusive, exit_code, branch, inputs_digest, document, decided_at)
-			values (1, 1, $1, true, 0, 'main', '\x00', '{"why": ["new-critical: 1 > 0"]}', $2) returning id`, overall, begin.Add(time.Duration(i)*time.Minute))
+		id := get[int64](h, `insert into verdicts (product_id, engagement_id, overall, conclusive, exit_code, branch, inputs_digest, document, decided_at, replaces)
+			values (1, 1, $1, true, 0, 'main', '\x00', '{"why": ["new-critical: 1 > 0"]}', $2, (select max(id) from verdicts)) returning id`, overall, begin.Add(time.Duration(i)*time.Minute))
 		h.tell(gate.Event{Kind: gate.EventVerdict, ProductID: 1, EngagementID: 1, VerdictID: id})
 		h.drain()
 	}

@@ -55,9 +55,9 @@ func (g *GitHub) plan(ctx context.Context, tx pgx.Tx, r store.Repository, v *sto
 // ref is what a commit is the newest of.
 func ref(s gate.Subject) string {
 	if s.PullRequest != 0 {
-		return "refs/pull/" + strconv.Itoa(s.PullRequest) + "/head"
+		return gate.PullRef(s.PullRequest)
 	}
-	return "refs/heads/" + s.Branch
+	return gate.BranchRef(s.Branch)
 }
 
 func (g *GitHub) settings(ctx context.Context, s *store.Store, r store.Repository) (github.Settings, error) {

@@ -111,12 +111,19 @@ func (s *Store) EngagementByName(ctx context.Context, product int64, name string
 }
 
 // TestByScanType returns the id of the newest test of a scan type in an
-// engagement, with the title if one is given, or 0.
-func (s *Store) TestByScanType(ctx context.Context, engagement int64, scanType, title string) (int64, error) {
+// engagement, with the title if one is given, or 0. Of a line of work it is that
+// line's, or else one of its branch that is nobody's yet; without one it is any,
+// but for those of pull requests.
+func (s *Store) TestByScanType(ctx context.Context, engagement int64, scanType, title string, l gate.Line, branch string) (int64, error) {
 	return idOrZero(ctx, s.db, `
 		select t.id from tests t join test_types tt on tt.id = t.test_type_id
 		where t.engagement_id = @engagement and coalesce(t.scan_type, tt.name) = @scan_type and (@title = '' or t.title = @title)
-		order by t.id desc limit 1`, pgx.NamedArgs{"engagement": engagement, "scan_type": scanType, "title": title})
+		  and case when @ref = '' then t.ref not like 'refs/pull/%'
+		      else t.ref = @ref and t.repository = @repository and t.component = @component
+		        or t.ref = '' and t.repository = '' and t.component = '' and t.branch_tag = @branch end
+		order by (t.ref = @ref) desc, t.id desc limit 1`, pgx.NamedArgs{
+		"engagement": engagement, "scan_type": scanType, "title": title, "ref": l.Ref, "repository": l.Repository, "component": l.Component, "branch": branch,
+	})
 }
 
 func idOrZero(ctx context.Context, db DB, sql string, args pgx.NamedArgs) (int64, error) {
@@ -238,19 +245,21 @@ type NewTest struct {
 	CommitHash, BranchTag               *string
 	APIScanConfigurationID              *int64
 	Tags, InheritedTags                 []string
+	Line                                gate.Line
 }
 
 // AddTest creates a test.
 func (s *Store) AddTest(ctx context.Context, t NewTest) (int64, error) {
 	return scalar[int64](ctx, s.db, `
 		insert into tests (engagement_id, product_id, test_type_id, scan_type, title, description, lead_id, environment_id, target_start, target_end,
-		                   percent_complete, version, build_id, commit_hash, branch_tag, api_scan_configuration_id, tags, inherited_tags)
+		                   percent_complete, version, build_id, commit_hash, branch_tag, api_scan_configuration_id, tags, inherited_tags, repository, component, ref)
 		values (@engagement, @product, @type, @scan_type, nullif(@title, ''), nullif(@description, ''), @lead, @environment, @at, @at,
-		        100, @version, @build, @commit, @branch, @api, @tags, @inherited)
+		        100, @version, @build, @commit, @branch, @api, @tags, @inherited, @repository, @component, @ref)
 		returning id`, pgx.NamedArgs{
 		"engagement": t.EngagementID, "product": t.ProductID, "type": t.TestTypeID, "scan_type": t.ScanType, "title": t.Title, "description": t.Description,
 		"lead": t.LeadID, "environment": t.EnvironmentID, "at": t.At, "version": t.Version, "build": t.BuildID, "commit": t.CommitHash, "branch": t.BranchTag,
 		"api": t.APIScanConfigurationID, "tags": orEmpty(t.Tags), "inherited": orEmpty(t.InheritedTags),
+		"repository": t.Line.Repository, "component": t.Line.Component, "ref": t.Line.Ref,
 	})
 }
 
@@ -265,6 +274,7 @@ type TestUpdate struct {
 	Tags                  []string
 	Sequence              int64
 	ComponentsDigest      []byte
+	Line                  gate.Line // a test that is nobody's yet becomes that line's
 }
 
 // UpdateTest writes a TestUpdate. Dates only move forward.
@@ -274,13 +284,15 @@ func (s *Store) UpdateTest(ctx context.Context, u TestUpdate) error {
 			update tests set
 				target_end = greatest(target_end, @at), percent_complete = 100, updated = now(), version = coalesce(@version, version), build_id = coalesce(@build, build_id),
 				commit_hash = coalesce(@commit, commit_hash), branch_tag = coalesce(@branch, branch_tag), tags = coalesce(@tags, tags),
-				sequence = greatest(sequence, @sequence), components_digest = coalesce(@components, components_digest)
+				sequence = greatest(sequence, @sequence), components_digest = coalesce(@components, components_digest),
+				repository = case when ref = '' then @repository else repository end, component = case when ref = '' then @component else component end,
+				ref = case when ref = '' then @ref else ref end
 			where id = @test
 		)
 		update engagements set target_end = greatest(target_end, @at::date), updated = now()
 		where id = @engagement and engagement_type = 'CI/CD'`, pgx.NamedArgs{
 		"test": u.TestID, "engagement": u.EngagementID, "at": u.At, "version": u.Version, "build": u.BuildID, "commit": u.CommitHash, "branch": u.BranchTag,
-		"tags": u.Tags, "sequence": u.Sequence, "components": u.ComponentsDigest,
+		"tags": u.Tags, "sequence": u.Sequence, "components": u.ComponentsDigest, "repository": u.Line.Repository, "component": u.Line.Component, "ref": u.Line.Ref,
 	})
 	return err
 }

@@ -52,12 +52,15 @@ func (s *Store) KnownExploited(ctx context.Context) ([]string, error) {
 }
 
 // BranchEngagement returns the id of the newest engagement of a product that
-// stands for a branch, by its branch or its name, beside one; or 0.
+// stands for a branch, by its branch or its name, or that has tests of it, beside
+// one; or 0.
 func (s *Store) BranchEngagement(ctx context.Context, product int64, branch string, except int64) (int64, error) {
 	return idOrZero(ctx, s.db, `
-		select id from engagements
-		where product_id = @product and id <> @except and (branch_tag = @branch or name = @branch)
-		order by (branch_tag = @branch) desc nulls last, id desc limit 1`, pgx.NamedArgs{"product": product, "branch": branch, "except": except})
+		select e.id from engagements e
+		where e.product_id = @product and e.id <> @except
+		  and (e.branch_tag = @branch or e.name = @branch or exists (select from tests t where t.engagement_id = e.id and t.ref = @ref))
+		order by (e.branch_tag = @branch) desc nulls last, (e.name = @branch) desc, e.id desc limit 1`,
+		pgx.NamedArgs{"product": product, "branch": branch, "except": except, "ref": gate.BranchRef(branch)})
 }
 
 // JudgedImport is one import into a test of an engagement, as evidence.
@@ -68,6 +71,7 @@ type JudgedImport struct {
 	TestType     string
 	ScanType     string
 	CommitHash   string
+	Branch       string
 	Created      time.Time
 	Outcome      gate.Outcome
 	Runs         []gate.Run
@@ -81,10 +85,10 @@ type JudgedImport struct {
 	LastID          int64  // the test's newest import
 }
 
-// JudgedImports returns the imports into an engagement's tests that were done,
-// the newest first, at most limit a test.
-func (s *Store) JudgedImports(ctx context.Context, engagement int64, limit int) ([]JudgedImport, error) {
-	return s.judgedImports(ctx, `t.engagement_id = @of`, engagement, limit)
+// JudgedImports returns the imports into tests that were done, the newest first,
+// at most limit a test.
+func (s *Store) JudgedImports(ctx context.Context, tests []int64, limit int) ([]JudgedImport, error) {
+	return s.judgedImports(ctx, `t.id = any(@of)`, tests, limit)
 }
 
 // LastImports returns the newest import into each test of a product.
@@ -92,9 +96,9 @@ func (s *Store) LastImports(ctx context.Context, product int64) ([]JudgedImport,
 	return s.judgedImports(ctx, `t.product_id = @of`, product, 1)
 }
 
-func (s *Store) judgedImports(ctx context.Context, condition string, of int64, limit int) ([]JudgedImport, error) {
+func (s *Store) judgedImports(ctx context.Context, condition string, of any, limit int) ([]JudgedImport, error) {
 	return many[JudgedImport](ctx, s.db, `
-		select i.id, i.test_id, t.test_type_id, tt.name as test_type, i.scan_type, i.commit_hash, i.created, i.outcome, i.runs, i.finding_count, a.sha256, i.untrusted, i.producer,
+		select i.id, i.test_id, t.test_type_id, tt.name as test_type, i.scan_type, i.commit_hash, coalesce(i.branch_tag, '') as branch, i.created, i.outcome, i.runs, i.finding_count, a.sha256, i.untrusted, i.producer,
 		       i.inventory_digest, max(i.id) over (partition by i.test_id) as last_id,
 		       case when i.inventory_digest is not null then coalesce((select cardinality(v.purls) from inventories v where v.digest = i.inventory_digest), 0)
 		            when i.id = max(i.id) over (partition by i.test_id) then (select count(*) from components c where c.test_id = t.id)::int
@@ -118,14 +122,13 @@ type ImportAction struct {
 	FindingIDs []int64
 }
 
-// ImportActions returns what imports into an engagement after one did, the
-// newest first.
-func (s *Store) ImportActions(ctx context.Context, engagement, after int64) ([]ImportAction, error) {
+// ImportActions returns what imports into tests after one did, the newest first.
+func (s *Store) ImportActions(ctx context.Context, tests []int64, after int64) ([]ImportAction, error) {
 	return many[ImportAction](ctx, s.db, `
 		select i.id as import_id, i.test_id, a.action::text as action, a.finding_ids
 		from test_imports i join test_import_actions a on a.test_import_id = i.id
-		where i.test_id in (select id from tests where engagement_id = $1) and i.id > $2 and a.action <> 'U'
-		order by i.id desc`, engagement, after)
+		where i.test_id = any($1) and i.id > $2 and a.action <> 'U'
+		order by i.id desc`, tests, after)
 }
 
 // JudgedFinding is a finding as a gate sees it.
@@ -138,8 +141,8 @@ type JudgedFinding struct {
 	Severity         gate.Severity
 	Flags            Flags
 	UnderReview      bool
-	DuplicateOf      int64 // 0: none, or one in another engagement
-	Elsewhere        bool  // it is the duplicate of a finding in another engagement, whose judgement Flags have
+	DuplicateOf      int64 // 0: none, or one that is not judged here
+	Elsewhere        bool  // it is the duplicate of a finding that is not judged here, whose judgement Flags have
 	Title            string
 	Rule             string
 	CWE              int32
@@ -163,32 +166,42 @@ type JudgedFinding struct {
 	Tags             []string
 }
 
-// JudgedFindings yields the findings of an engagement by id. A duplicate of a
-// finding in another engagement has that one's judgement: whoever accepted or
-// refuted it there did so for the product.
-func (s *Store) JudgedFindings(ctx context.Context, engagement int64) iter.Seq2[JudgedFinding, error] {
-	return s.judgedFindings(ctx, `f.test_id in (select id from tests where engagement_id = $1)`, engagement)
+// JudgedFindings yields the findings of tests by id. A duplicate of a finding
+// elsewhere has that one's judgement: whoever accepted or refuted it there did so
+// for the product.
+func (s *Store) JudgedFindings(ctx context.Context, tests []int64) iter.Seq2[JudgedFinding, error] {
+	return s.judgedFindings(ctx, `f.test_id = any($1)`, `o.test_id <> all($1)`, tests)
+}
+
+// otherEngagement is elsewhere, where no tests are named.
+const otherEngagement = `o.engagement_id <> f.engagement_id`
+
+// EngagementFindings is JudgedFindings for all tests of an engagement.
+func (s *Store) EngagementFindings(ctx context.Context, engagement int64) iter.Seq2[JudgedFinding, error] {
+	return s.judgedFindings(ctx, `f.test_id in (select id from tests where engagement_id = $1)`, otherEngagement, engagement)
 }
 
 // ProductFindings is JudgedFindings for all engagements of a product.
 func (s *Store) ProductFindings(ctx context.Context, product int64) iter.Seq2[JudgedFinding, error] {
-	return s.judgedFindings(ctx, `f.product_id = $1`, product)
+	return s.judgedFindings(ctx, `f.product_id = $1`, otherEngagement, product)
 }
 
 // JudgedFinding is JudgedFindings for one finding.
 func (s *Store) JudgedFinding(ctx context.Context, id int64) iter.Seq2[JudgedFinding, error] {
-	return s.judgedFindings(ctx, `f.id = $1`, id)
+	return s.judgedFindings(ctx, `f.id = $1`, otherEngagement, id)
 }
 
-func (s *Store) judgedFindings(ctx context.Context, condition string, of int64) iter.Seq2[JudgedFinding, error] {
+// judgedFindings yields the findings of a condition. elsewhere tells whether the
+// original of a duplicate is none of those that are judged.
+func (s *Store) judgedFindings(ctx context.Context, condition, elsewhere string, of any) iter.Seq2[JudgedFinding, error] {
 	return func(yield func(JudgedFinding, error) bool) {
 		rows, err := s.db.Query(ctx, `
 			select f.id, f.test_id, f.test_type_id, f.hash_code, coalesce(f.unique_id_from_tool, ''), f.severity,
-			       f.active or coalesce(o.engagement_id <> f.engagement_id and not f.is_mitigated, false), coalesce(case when o.engagement_id <> f.engagement_id then o.verified end, f.verified),
-			       f.duplicate and coalesce(o.engagement_id = f.engagement_id, true),
-			       f.false_p or coalesce(o.engagement_id <> f.engagement_id and o.false_p, false), f.out_of_scope or coalesce(o.engagement_id <> f.engagement_id and o.out_of_scope, false),
-			       f.risk_accepted or coalesce(o.engagement_id <> f.engagement_id and o.risk_accepted, false), f.is_mitigated, f.under_review,
-			       coalesce(case when o.engagement_id = f.engagement_id then o.id end, 0), coalesce(o.engagement_id <> f.engagement_id, false),
+			       f.active or coalesce(`+elsewhere+` and not f.is_mitigated, false), coalesce(case when `+elsewhere+` then o.verified end, f.verified),
+			       f.duplicate and coalesce(not (`+elsewhere+`), true),
+			       f.false_p or coalesce(`+elsewhere+` and o.false_p, false), f.out_of_scope or coalesce(`+elsewhere+` and o.out_of_scope, false),
+			       f.risk_accepted or coalesce(`+elsewhere+` and o.risk_accepted, false), f.is_mitigated, f.under_review,
+			       coalesce(case when not (`+elsewhere+`) then o.id end, 0), coalesce(`+elsewhere+`, false),
 			       f.title, f.rule, coalesce(f.cwe, 0), f.vulnerability_ids, f.purl, coalesce(f.component_name, ''), coalesce(f.component_version, ''),
 			       coalesce(f.file_path, ''), coalesce(f.line, 0), f.snippet, f.endpoint_key, coalesce(o.created, f.created),
 			       coalesce(f.fix_version, ''), f.fix_available, coalesce(v.epss_score, f.epss_score), coalesce(v.epss_percentile, f.epss_percentile),
@@ -233,19 +246,20 @@ func (s *Store) Inventory(ctx context.Context, digests [][]byte, tests []int64) 
 
 // NewVerdict is a verdict to be kept, with its inputs by digest.
 type NewVerdict struct {
-	ProductID, EngagementID int64
-	Verdict                 gate.Verdict
-	PullRequest, BuildID    string
-	Imports                 []int64
-	Parts                   map[string][]byte // compressed, by digest
-	InputsDigest            []byte
-	Cause                   string // what made it be judged
-	Announce                bool   // it is news
-	Replaces                *int64 // the verdict before it
+	ProductID            int64
+	Line                 VerdictLine
+	Verdict              gate.Verdict
+	PullRequest, BuildID string
+	Imports              []int64
+	Parts                map[string][]byte // compressed, by digest
+	InputsDigest         []byte
+	Cause                string // what made it be judged
+	Announce             bool   // it is news
+	Replaces             *int64 // the verdict before it
 }
 
-// AddVerdict keeps a verdict and its inputs. Earlier verdicts of the same
-// engagement are superseded by it.
+// AddVerdict keeps a verdict and its inputs. Earlier verdicts of the same line
+// are superseded by it.
 func (s *Store) AddVerdict(ctx context.Context, v NewVerdict) (int64, error) {
 	for digest, content := range v.Parts {
 		if _, err := s.db.Exec(ctx, `insert into verdict_inputs (digest, content) values (decode($1, 'hex'), $2) on conflict do nothing`, digest, content); err != nil {
@@ -255,19 +269,22 @@ func (s *Store) AddVerdict(ctx context.Context, v NewVerdict) (int64, error) {
 	d := v.Verdict
 	id, err := scalar[int64](ctx, s.db, `
 		insert into verdicts (product_id, engagement_id, overall, conclusive, exit_code, branch, commit_hash, pull_request, build_id, event, inputs_digest, document,
-		                      test_import_ids, decided_at, valid_until, cause, announce, replaces)
+		                      test_import_ids, decided_at, valid_until, cause, announce, replaces, repository, component, environment, ref)
 		values (@product, @engagement, @overall, @conclusive, @exit, @branch, @commit, @pr, @build, @event, @inputs, @document, @imports, @decided, @valid,
-		        @cause, @announce, @replaces)
+		        @cause, @announce, @replaces, @repository, @component, @environment, @ref)
 		returning id`, pgx.NamedArgs{
-		"product": v.ProductID, "engagement": v.EngagementID, "overall": d.Overall, "conclusive": d.Conclusive, "exit": d.Exit, "branch": d.Subject.Branch,
+		"product": v.ProductID, "engagement": v.Line.Engagement, "overall": d.Overall, "conclusive": d.Conclusive, "exit": d.Exit, "branch": d.Subject.Branch,
 		"commit": d.Subject.Commit, "pr": v.PullRequest, "build": v.BuildID, "event": d.Subject.Event, "inputs": v.InputsDigest, "document": d,
 		"imports": orEmpty(v.Imports), "decided": d.DecidedAt, "valid": nullTime(d.ValidUntil),
 		"cause": v.Cause, "announce": v.Announce, "replaces": v.Replaces,
+		"repository": v.Line.Repository, "component": v.Line.Component, "environment": v.Line.Environment, "ref": v.Line.Ref,
 	})
 	if err != nil {
 		return 0, err
 	}
-	_, err = s.db.Exec(ctx, `update verdicts set superseded_by = $2 where engagement_id = $1 and id < $2 and superseded_by is null`, v.EngagementID, id)
+	args := v.Line.args()
+	args["by"] = id
+	_, err = s.db.Exec(ctx, `update verdicts set superseded_by = @by where `+sameLine+` and id < @by and superseded_by is null`, args)
 	return id, err
 }
 
@@ -315,17 +332,10 @@ func (s *Store) IsJudged(ctx context.Context, engagement, report int64) (bool, e
 		    or exists (select from test_imports where id = $2 and state <> 'done')`, engagement, report)
 }
 
-// LastVerdict returns the newest verdict of an engagement; NotFound if there is none.
-func (s *Store) LastVerdict(ctx context.Context, engagement int64) (StoredVerdict, error) {
-	return one[StoredVerdict](ctx, s.db, "verdict", `select `+storedVerdictColumns+` from verdicts where engagement_id = $1 order by id desc limit 1`, engagement)
-}
-
-// NewestCommit returns the commit of the newest import into an engagement.
-func (s *Store) NewestCommit(ctx context.Context, engagement int64) (string, error) {
+// NewestCommit returns the commit of the newest import into tests.
+func (s *Store) NewestCommit(ctx context.Context, tests []int64) (string, error) {
 	return scalar[string](ctx, s.db, `
-		select coalesce((
-			select i.commit_hash from test_imports i join tests t on t.id = i.test_id
-			where t.engagement_id = $1 and i.state = 'done' order by i.id desc limit 1), '')`, engagement)
+		select coalesce((select commit_hash from test_imports where test_id = any($1) and state = 'done' order by id desc limit 1), '')`, tests)
 }
 
 // VerdictFilter selects verdicts.

@@ -259,7 +259,7 @@ func (s *Store) ImportedRecord(ctx context.Context, id int64) (ImportedRecord, m
 	return r, actions, json.Unmarshal(r.Actions, &actions)
 }
 
-// VerdictTurn is a verdict with the one before it on the same line of builds.
+// VerdictTurn is a verdict with the one that it takes the place of.
 type VerdictTurn struct {
 	ID         int64    `db:"id"`
 	Overall    string   `db:"overall"`
@@ -274,9 +274,7 @@ func (s *Store) VerdictTurn(ctx context.Context, id int64) (VerdictTurn, error) 
 	return one[VerdictTurn](ctx, s.db, "verdict", `
 		select v.id, v.overall, v.conclusive, v.branch,
 			array(select jsonb_array_elements_text(case when jsonb_typeof(v.document -> 'why') = 'array' then v.document -> 'why' else '[]' end)) as why,
-			coalesce((select b.overall from verdicts b
-				where b.product_id = v.product_id and b.id < v.id and b.branch = v.branch and b.pull_request = v.pull_request and b.engagement_id is not distinct from v.engagement_id
-				order by b.id desc limit 1), '') as before
+			coalesce((select b.overall from verdicts b where b.id = v.replaces), '') as before
 		from verdicts v where v.id = $1`, id)
 }
 

@@ -12,11 +12,11 @@ import (
 	"defectdojo/policies"
 )
 
-// line is an engagement with its imports and findings: what a baseline is taken from.
+// line is a line of work with its imports and findings: what a baseline is taken from.
 type line struct {
-	engagement int64
-	imports    []store.JudgedImport // the newest first
-	found      []store.JudgedFinding
+	tests   []int64
+	imports []store.JudgedImport // the newest first
+	found   []store.JudgedFinding
 }
 
 // compare gives the inputs their baseline: of a change what the branch was that
@@ -56,16 +56,16 @@ func (g *gathering) compare(ctx context.Context, in *policies.Inputs, own line, 
 
 // target reads the branch that a change is to go into.
 func (g *gathering) target(ctx context.Context, branch string) (line, error) {
-	id, err := g.store.BranchEngagement(ctx, g.product.ID, branch, g.product.EngagementID)
-	if err != nil || id == 0 {
+	tests, err := g.branchTests(ctx, branch)
+	if err != nil || len(tests) == 0 {
 		return line{}, err
 	}
-	l := line{engagement: id}
-	if l.imports, err = g.store.JudgedImports(ctx, id, history); err != nil {
+	l := line{tests: tests}
+	if l.imports, err = g.store.JudgedImports(ctx, tests, history); err != nil {
 		return l, err
 	}
 	g.learnTests(l.imports)
-	l.found, err = collect(g.store.JudgedFindings(ctx, id))
+	l.found, err = collect(g.store.JudgedFindings(ctx, tests))
 	return l, err
 }
 
@@ -199,7 +199,7 @@ func (g *gathering) didLater(ctx context.Context, p *past) (map[int64]byte, erro
 	for _, last := range p.last {
 		first = min(first, last)
 	}
-	actions, err := g.store.ImportActions(ctx, p.engagement, first)
+	actions, err := g.store.ImportActions(ctx, p.tests, first)
 	if err != nil {
 		return nil, err
 	}

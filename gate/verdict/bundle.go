@@ -52,12 +52,16 @@ func (j *Judge) judgedProduct(ctx context.Context, product, engagement int64) (s
 // fill adds what is known of the branch: what is there now is the baseline of
 // what comes next.
 func (g *gathering) fill(ctx context.Context, out *bundle.Bundle) error {
-	imports, err := g.store.JudgedImports(ctx, g.product.EngagementID, history)
+	var err error
+	if g.own, _, err = testsOf(ctx, g.store, g.product.EngagementID, g.request.line()); err != nil {
+		return err
+	}
+	imports, err := g.store.JudgedImports(ctx, g.own, history)
 	if err != nil || len(imports) == 0 {
 		return err
 	}
 	g.learnTests(imports)
-	found, err := collect(g.store.JudgedFindings(ctx, g.product.EngagementID))
+	found, err := collect(g.store.JudgedFindings(ctx, g.own))
 	if err != nil {
 		return err
 	}
@@ -70,7 +74,7 @@ func (g *gathering) fill(ctx context.Context, out *bundle.Bundle) error {
 	if choice == nil {
 		return g.learnBundle(ctx, out)
 	}
-	p := past{line: line{g.product.EngagementID, imports, found}, last: lastImports(choice)}
+	p := past{line: line{g.own, imports, found}, last: lastImports(choice)}
 	out.Baseline, out.Runs = choice.Baseline(), g.baseRuns(&p)
 	out.Baseline.Kind, out.Baseline.Distance = policies.BaselineAncestor, 0
 	if err := g.rewind(ctx, &p, out.Baseline); err != nil {

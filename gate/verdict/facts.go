@@ -20,7 +20,7 @@ func (j *Judge) Findings(ctx context.Context, product, engagement int64) ([]poli
 	g.learnTests(imports)
 	rows := j.Store.ProductFindings(ctx, product)
 	if engagement != 0 {
-		rows = j.Store.JudgedFindings(ctx, engagement)
+		rows = j.Store.EngagementFindings(ctx, engagement)
 	}
 	return g.seen(rows)
 }

@@ -22,6 +22,7 @@ type gathering struct {
 	now       time.Time
 	approvers func(ctx context.Context, product int64) ([]gate.User, error)
 
+	own     []int64 // the tests that are judged
 	imports []int64 // that are judged
 	tests   map[int64]testFacts
 	asked   []gate.Waiver // the repository's
@@ -44,11 +45,15 @@ func (g *gathering) inputs(ctx context.Context) (policies.Inputs, error) {
 	if in.Waivers, in.VEX, err = g.waivers(ctx); err != nil {
 		return in, err
 	}
-	imports, err := g.store.JudgedImports(ctx, g.product.EngagementID, history)
+	all, err := g.store.JudgedImports(ctx, g.own, history)
 	if err != nil {
 		return in, err
 	}
-	g.learnTests(imports)
+	g.learnTests(all)
+	imports := g.request.ours(all)
+	if len(all) > 0 && len(imports) == 0 {
+		return in, gate.Errorf(gate.Conflict, "no report of the engagement is of %s: all are of other branches", g.request.line())
+	}
 	current := g.current(imports, in.Context.HeadCommit)
 	for _, i := range imports {
 		if slices.Contains(current, i.ID) {
@@ -56,8 +61,11 @@ func (g *gathering) inputs(ctx context.Context) (policies.Inputs, error) {
 			in.Runs = append(in.Runs, g.run(i, imports, policies.OnHead))
 		}
 	}
-	found, err := collect(g.store.JudgedFindings(ctx, g.product.EngagementID))
+	found, err := collect(g.store.JudgedFindings(ctx, g.own))
 	if err != nil {
+		return in, err
+	}
+	if found, err = g.asOf(ctx, found, all, imports); err != nil {
 		return in, err
 	}
 	for i := range found {
@@ -65,7 +73,7 @@ func (g *gathering) inputs(ctx context.Context) (policies.Inputs, error) {
 			in.Head = append(in.Head, g.finding(&found[i]))
 		}
 	}
-	return in, g.compare(ctx, &in, line{g.product.EngagementID, imports, found}, current)
+	return in, g.compare(ctx, &in, line{g.own, imports, found}, current)
 }
 
 // closed tells whether a finding is there no more; one that was dismissed still is.

@@ -53,7 +53,7 @@ func (j *Judge) again(ctx context.Context, v *store.StoredVerdict, cause string,
 	if err != nil {
 		return err
 	}
-	newest, err := j.Store.NewestCommit(ctx, r.EngagementID)
+	newest, err := j.newestCommit(ctx, &r)
 	if err != nil || newest != r.Commit && r.Commit != "" {
 		return err // a newer report has come: its own verdict follows
 	}

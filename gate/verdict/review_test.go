@@ -29,7 +29,7 @@ func (p *pipeline) review(product int64, at time.Time) {
 // last returns the verdict of an engagement that stands.
 func (p *pipeline) last(engagement int64) store.StoredVerdict {
 	p.t.Helper()
-	v, err := p.store.LastVerdict(p.t.Context(), engagement)
+	v, err := p.store.EngagementVerdict(p.t.Context(), engagement)
 	if err != nil {
 		p.t.Fatal(err)
 	}

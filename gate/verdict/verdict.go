@@ -91,12 +91,16 @@ func (j *Judge) judge(ctx context.Context, r Request, cause string, now time.Tim
 		if err := s.LockProduct(ctx, product.ID); err != nil {
 			return err
 		}
+		own, err := r.own(ctx, s)
+		if err != nil {
+			return err
+		}
 		if r.Commit == "" {
-			if r.Commit, err = s.NewestCommit(ctx, r.EngagementID); err != nil {
+			if r.Commit, err = s.NewestCommit(ctx, own); err != nil {
 				return err
 			}
 		}
-		g := gathering{store: s, request: r, product: product, now: now, approvers: j.Approvers}
+		g := gathering{store: s, request: r, product: product, own: own, now: now, approvers: j.Approvers}
 		in, v, err := g.evaluate(ctx)
 		if err != nil {
 			return err
@@ -141,14 +145,14 @@ func (g *gathering) keep(ctx context.Context, in policies.Inputs, v gate.Verdict
 		return kept{}, err
 	}
 	n := store.NewVerdict{
-		ProductID: g.product.ID, EngagementID: g.product.EngagementID, Verdict: v, BuildID: g.request.BuildID, Imports: g.imports,
+		ProductID: g.product.ID, Line: g.verdictLine(), Verdict: v, BuildID: g.request.BuildID, Imports: g.imports,
 		Parts: parts, InputsDigest: digest, Cause: cause, Announce: true,
 	}
 	if g.request.PullRequest != 0 {
 		n.PullRequest = strconv.Itoa(g.request.PullRequest)
 	}
 	out := kept{}
-	last, err := g.store.LastVerdict(ctx, g.product.EngagementID)
+	last, err := g.store.LastVerdict(ctx, n.Line)
 	switch {
 	case err == nil:
 		n.Replaces, out.flipped = &last.ID, Flipped(&last.Document, &v)
@@ -335,23 +339,17 @@ func (j *Judge) part(ctx context.Context, digest string) ([]byte, error) {
 }
 
 // JudgeLater judges an engagement after an import that nobody had judged: as
-// its newest verdict was asked for, with the newest commit.
+// the newest verdict of its line was asked for, with the newest commit.
 func (j *Judge) JudgeLater(ctx context.Context, engagement, report int64, now time.Time) error {
 	done, err := j.Store.IsJudged(ctx, engagement, report)
 	if err != nil || done {
 		return err
 	}
-	r := Request{EngagementID: engagement}
-	last, err := j.Store.LastVerdict(ctx, engagement)
-	switch {
-	case err == nil:
-		if r, err = j.request(ctx, &last); err != nil {
-			return err
-		}
-	case gate.KindOf(err) != gate.NotFound:
-		return err
+	r, err := j.requestOf(ctx, engagement, report)
+	if err != nil {
+		return ignoreGone(err)
 	}
-	commit, err := j.Store.NewestCommit(ctx, engagement)
+	commit, err := j.newestCommit(ctx, &r)
 	if err != nil {
 		return err
 	}
@@ -359,8 +357,55 @@ func (j *Judge) JudgeLater(ctx context.Context, engagement, report int64, now ti
 		r.Commit, r.Ancestors, r.Changed, r.Renames, r.ArtifactDigests, r.BuildID = commit, nil, nil, nil, nil, ""
 	}
 	_, err = j.judge(ctx, r, Imported, now, nil)
+	return ignoreGone(err)
+}
+
+// ignoreGone forgets that something is not there any more: whoever removed it
+// wants no verdict.
+func ignoreGone(err error) error {
 	if gate.KindOf(err) == gate.NotFound {
-		return nil // the engagement is gone
+		return nil
 	}
 	return err
+}
+
+// requestOf returns what the line of an import was last judged as, or else what
+// the import says itself.
+func (j *Judge) requestOf(ctx context.Context, engagement, report int64) (Request, error) {
+	of, err := j.Store.LineImport(ctx, report)
+	if err != nil {
+		return Request{}, err
+	}
+	last, err := j.Store.VerdictBefore(ctx, engagement, of)
+	if err == nil {
+		return j.request(ctx, &last)
+	}
+	if gate.KindOf(err) != gate.NotFound {
+		return Request{}, err
+	}
+	r := Request{EngagementID: engagement, Repository: of.Repository, Component: of.Component}
+	if of.Ref == "" {
+		return r, nil
+	}
+	r.Branch = of.Branch
+	if n, ok := of.Line().Pull(); ok {
+		r.Event, r.PullRequest = policies.PullRequest, n
+	}
+	return r, nil
+}
+
+// newestCommit returns the commit of the newest report of a request's line.
+func (j *Judge) newestCommit(ctx context.Context, r *Request) (string, error) {
+	tests, _, err := testsOf(ctx, j.Store, r.EngagementID, r.line())
+	if err != nil {
+		return "", err
+	}
+	if !r.isPull() {
+		return j.Store.NewestCommit(ctx, tests)
+	}
+	imports, err := j.Store.JudgedImports(ctx, tests, history)
+	if imports = r.ours(imports); err != nil || len(imports) == 0 {
+		return "", err
+	}
+	return imports[0].CommitHash, nil
 }
