@@ -12,7 +12,8 @@
 //	{"LayerCount": 9, "Vulnerabilities": {"High": [{"Name": "RHSA-2019:0109", "NamespaceName": "centos:7", "Description": "…",
 //	  "Link": "https://…", "Severity": "High", "FixedBy": "4:5.16", "FeatureName": "perl", "FeatureVersion": "4:5.15"}]}}
 //
-// Defcon1 is the severity of what threatens the whole internet.
+// Defcon1 is the severity of what threatens the whole internet. Unknown is what
+// nobody rated yet: the worst is assumed of Klar's, as DefectDojo does.
 package clair
 
 import (
@@ -95,6 +96,9 @@ func parse(in *stream.Input, out *parsers.Report) error {
 				return stream.Each(func(v ofKlar) error {
 					o := vulnerability(v).observation()
 					o.CWE = vulnerableComponent
+					if strings.EqualFold(v.Severity, "Unknown") {
+						o.Severity = gate.Critical
+					}
 					if v.FixedBy != "" {
 						o.Mitigation = "Update " + v.Feature + " to " + v.FixedBy + "."
 					}

@@ -9,8 +9,8 @@
 //	 "source": {"type": "image", "target": {"userInput": "app:1.0"}}, "distro": {"name": "alpine", "version": "3.20"},
 //	 "descriptor": {"name": "xeol", "version": "0.9.0", "timestamp": "…", "db": {"built": "2025-07-23T00:00:45Z"}}}
 //
-// How long ago the support ended is the severity, as of the report's day: that of its time stamp, else of its database. DefectDojo takes the
-// day of the import, by which one report has other severities tomorrow. With --lookahead it lists what is still supported, for information.
+// Software whose support has ended on the day of the import is Critical, as DefectDojo rates it. What is still supported, as xeol lists it with
+// --lookahead, is for information; it is worse in the same report later, once, on the day that the report names.
 package xeol
 
 import (
@@ -74,27 +74,27 @@ type match struct {
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "xeol"
-	day, err := describe(in, run)
-	if err != nil {
+	if err := describe(in, run); err != nil {
 		return err
 	}
 	if err := in.Rewind(); err != nil {
 		return err
 	}
+	today := time.Now()
 	key := func(o gate.Observation) string { return o.Title + "|" + o.ComponentName + "|" + o.ComponentVersion }
 	return parsers.Once(in, out, key, func(in *stream.Input, out *parsers.Report) error {
 		return stream.JSON(in, stream.Object(stream.Fields{
 			"matches": stream.Each(func(m match) error {
-				out.Emit(observation(m, day))
+				out.Emit(observation(m, today))
 				return nil
 			}),
 		}, "matches", "descriptor"))
 	})
 }
 
-// describe reads what stands after the matches, and returns the report's day.
-func describe(in *stream.Input, run *gate.Run) (day time.Time, err error) {
-	err = stream.JSON(in, stream.Object(stream.Fields{
+// describe reads what stands after the matches.
+func describe(in *stream.Input, run *gate.Run) error {
+	return stream.JSON(in, stream.Object(stream.Fields{
 		"descriptor": stream.One(func(d struct {
 			Version   stream.Text `json:"version"`
 			Timestamp stream.Text `json:"timestamp"`
@@ -105,10 +105,6 @@ func describe(in *stream.Input, run *gate.Run) (day time.Time, err error) {
 		) error {
 			run.Version, run.Ruleset = strings.Trim(string(d.Version), "[]"), string(d.DB.Built)
 			run.FinishedAt = parsers.ParseTime(string(d.Timestamp))
-			day = run.FinishedAt
-			if day.IsZero() {
-				day = parsers.ParseTime(string(d.DB.Built))
-			}
 			return nil
 		}),
 		"source": stream.Object(stream.Fields{"target": stream.One(func(v jsontext.Value) error {
@@ -116,7 +112,6 @@ func describe(in *stream.Input, run *gate.Run) (day time.Time, err error) {
 			return nil
 		})}),
 	}, "matches", "descriptor"))
-	return day, err
 }
 
 // target is a path, or an image with its name.
@@ -132,7 +127,7 @@ func target(v jsontext.Value) string {
 	return string(path)
 }
 
-func observation(m match, day time.Time) gate.Observation {
+func observation(m match, today time.Time) gate.Observation {
 	a, c := m.Artifact, m.Cycle
 	var paths, upstreams []string
 	for _, l := range a.Locations {
@@ -150,7 +145,7 @@ func observation(m match, day time.Time) gate.Observation {
 		Facts("Upstreams", upstreams).Facts("Found in", paths)
 	return gate.Observation{
 		Title:            string(c.Product) + " EOL Information",
-		Severity:         severity(parsers.ParseTime(string(c.EOL)), day),
+		Severity:         severity(parsers.ParseTime(string(c.EOL)), today),
 		Description:      text.String(),
 		Mitigation:       "Move to a release of " + string(c.Product) + " that is still supported.",
 		References:       parsers.Lines(link(string(c.Link)), "https://www.xeol.io/explorer"),
@@ -168,20 +163,11 @@ func link(address string) string {
 	return address
 }
 
-// severity is worse the longer the software gets no updates, and worst where the
-// report does not tell its day.
-func severity(eol, day time.Time) gate.Severity {
-	switch weeks := day.Sub(eol).Hours() / 24 / 7; {
-	case day.IsZero() && !eol.IsZero():
-		return gate.Critical
-	case eol.IsZero(), weeks <= 0:
+// severity is Critical from the end of the support on. It does not get worse step
+// by step: the same finding would have another severity each week.
+func severity(eol, today time.Time) gate.Severity {
+	if eol.IsZero() || !eol.Before(today) {
 		return gate.Info
-	case weeks <= 3:
-		return gate.Low
-	case weeks <= 6:
-		return gate.Medium
-	case weeks <= 12:
-		return gate.High
 	}
 	return gate.Critical
 }
