@@ -15,8 +15,17 @@ const (
 	EventIntel   EventKind = "intel"   // there is new intelligence
 	EventCreated EventKind = "created" // a product_type, product, engagement or test was made; Action says which
 
-	EventEngagement EventKind = "engagement" // it was closed or reopened; Action
+	EventEngagement EventKind = "engagement" // it was closed, by somebody or by itself, or reopened; Action
 	EventNote       EventKind = "note"       // somebody wrote about a finding; NoteID
+	EventDeleted    EventKind = "deleted"    // Action says what, Title what it was called; its own ID is not set
+	EventTicket     EventKind = "ticket"     // JIRA did not take one, does not answer, or somebody wrote there; Action, TicketID
+)
+
+// The actions of an EventTicket.
+const (
+	TicketRefused   = "refused" // JIRA does not take it: somebody has to change something
+	TicketOutage    = "outage"  // JIRA does not answer; ConnectionID says which
+	TicketCommented = "comment" // somebody wrote there; NoteID is what it became
 )
 
 // Event is something that happened, told by the transaction in which it did.
@@ -32,8 +41,11 @@ type Event struct {
 	VerdictID     int64     `json:"verdict_id,omitempty"`
 	WaiverID      int64     `json:"waiver_id,omitempty"`
 	NoteID        int64     `json:"note_id,omitempty"`
-	FindingIDs    []int64   `json:"finding_ids,omitempty"` // of a triage; those of an import are found by its id
+	TicketID      int64     `json:"ticket_id,omitempty"`
+	ConnectionID  int64     `json:"connection_id,omitempty"` // of an instance of JIRA
+	FindingIDs    []int64   `json:"finding_ids,omitempty"`   // of a triage; those of an import are found by its id
 	ActorID       int64     `json:"actor_id,omitempty"`
+	Title         string    `json:"title,omitempty"`
 	Flipped       bool      `json:"flipped,omitempty"` // the verdict differs from the one before it on the same line
 	PushToJira    bool      `json:"push_to_jira,omitempty"`
 }

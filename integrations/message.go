@@ -14,13 +14,14 @@ import (
 // Message is what a channel shows. Its texts are plain: each channel escapes
 // them in its own way, and cuts what is too long for it.
 type Message struct {
-	Title  string
-	URL    string // of the page about it
-	Text   string
-	Facts  []Fact
-	Items  []Item
-	More   int // items that are not among Items
-	Footer string
+	Title      string
+	URL        string // of the page about it
+	Text       string
+	Facts      []Fact
+	Items      []Item
+	More       int // items that are not among Items
+	Footer     string
+	Disclaimer string // what the operator puts under everything
 }
 
 // Fact is a short value with its name.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -41,6 +42,15 @@ type resource[T any] struct {
 
 	// made is the event of one that was added; nil: nobody is told.
 	made func(v T) gate.Event
+	// gone is the event of one that was removed, likewise: where it was.
+	gone func(v T) gate.Event
+	// entry is what the history says of a change beside its fields: the product
+	// that one is of, and what it is called. Nil: nothing.
+	entry func(v T) (product *int64, name string)
+	// kept says that insert and update write the history themselves.
+	kept bool
+	// object is what the history calls one; blank: as the store does.
+	object string
 
 	insert, update func(ctx context.Context, s *store.Store, v T) (T, error)
 	delete         func(ctx context.Context, s *store.Store, id int64) error
@@ -154,13 +164,13 @@ func (s resource[T]) post(r *request) error {
 	return s.reply(r, fiber.StatusCreated, v)
 }
 
-// addOne stores a new one, and tells of it in the same transaction.
+// addOne stores a new one, with its history, and tells of it in the same transaction.
 func (s resource[T]) addOne(r *request, v T) (added T, err error) {
-	if s.made == nil || r.Tell == nil {
-		return s.insert(r.ctx, r.Store, v)
-	}
 	err = r.Store.Tx(r.ctx, func(st *store.Store, tx pgx.Tx) error {
 		if added, err = s.insert(r.ctx, st, v); err != nil {
+			return err
+		}
+		if err := s.audit(r, st, "add", added); err != nil || s.made == nil || r.Tell == nil {
 			return err
 		}
 		e := s.made(added)
@@ -168,6 +178,26 @@ func (s resource[T]) addOne(r *request, v T) (added T, err error) {
 		return r.Tell(r.ctx, tx, e)
 	})
 	return added, err
+}
+
+// audit writes down that one was added, changed or removed.
+func (s resource[T]) audit(r *request, st *store.Store, action string, v T) error {
+	if s.kept && action != "delete" {
+		return nil
+	}
+	var product *int64
+	changes := map[string]any{}
+	if s.entry != nil {
+		var name string
+		if product, name = s.entry(v); name != "" {
+			changes["name"] = name
+		}
+	}
+	object := s.object
+	if object == "" {
+		object = strings.ToLower(strings.ReplaceAll(s.model, " ", "_"))
+	}
+	return r.audit(st, action, object, s.id(v), product, changes)
 }
 
 // maxTries bounds how often a change is tried that others were quicker than.
@@ -221,8 +251,10 @@ func (s resource[T]) save(r *request, before, v T) (after T, err error) {
 				return errMeanwhile
 			}
 		}
-		after, err = s.update(r.ctx, tx, v)
-		return err
+		if after, err = s.update(r.ctx, tx, v); err != nil {
+			return err
+		}
+		return s.audit(r, tx, "edit", after)
 	})
 	return after, err
 }
@@ -233,7 +265,17 @@ func (s resource[T]) del(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.delete(r.ctx, r.Store, s.id(v)); err != nil {
+	if err := r.Store.Tx(r.ctx, func(st *store.Store, tx pgx.Tx) error {
+		if err := s.delete(r.ctx, st, s.id(v)); err != nil {
+			return err
+		}
+		if err := s.audit(r, st, "delete", v); err != nil || s.gone == nil || r.Tell == nil {
+			return err
+		}
+		e := s.gone(v)
+		e.Kind, e.At, e.ActorID = gate.EventDeleted, r.now, r.who.User.ID
+		return r.Tell(r.ctx, tx, e)
+	}); err != nil {
 		return err
 	}
 	return r.nothing()

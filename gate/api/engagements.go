@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -95,7 +94,11 @@ func (a *api) engagements() resource[gate.Engagement] {
 			return s.UpdateEngagement(ctx, e)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteEngagement(ctx, id) },
-		show:   showEngagements,
+		entry:  func(e gate.Engagement) (*int64, string) { return &e.ProductID, e.Name },
+		gone: func(e gate.Engagement) gate.Event {
+			return gate.Event{Action: "engagement", Title: e.Name, ProductID: e.ProductID}
+		},
+		show: showEngagements,
 	}
 }
 
@@ -109,26 +112,21 @@ func (a *api) engagementRoutes() []route {
 }
 
 // closeEngagement serves POST /engagements/:id/close.
-func (a *api) closeEngagement(r *request) error { return a.setEngagementStatus(r, false, "Completed") }
+func (a *api) closeEngagement(r *request) error { return a.setEngagement(r, false) }
 
 // reopenEngagement serves POST /engagements/:id/reopen.
-func (a *api) reopenEngagement(r *request) error {
-	return a.setEngagementStatus(r, true, "In Progress")
-}
+func (a *api) reopenEngagement(r *request) error { return a.setEngagement(r, true) }
 
-func (a *api) setEngagementStatus(r *request, active bool, status string) error {
+func (a *api) setEngagement(r *request, active bool) error {
 	e, err := a.engagements().allowed(r)
 	if err != nil {
 		return err
 	}
-	err = r.Store.Tx(r.ctx, func(s *store.Store, tx pgx.Tx) error {
-		if err := s.SetEngagementStatus(r.ctx, e.ID, active, status); err != nil || r.Tell == nil || active == e.Active {
-			return err
-		}
-		did := map[bool]string{true: "reopened", false: "closed"}[active]
-		return r.Tell(r.ctx, tx, gate.Event{Kind: gate.EventEngagement, At: r.now, Action: did, ProductID: e.ProductID, EngagementID: e.ID, ActorID: r.who.User.ID})
-	})
+	actor, err := r.actor()
 	if err != nil {
+		return err
+	}
+	if err := r.Triage.SetEngagement(r.ctx, actor, e, active); err != nil {
 		return err
 	}
 	return r.reply(fiber.StatusOK, struct{}{})

@@ -36,6 +36,7 @@ func (a *api) environments() resource[store.Environment] {
 			return s.RenameEnvironment(ctx, e)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteEnvironment(ctx, id) },
+		entry:  func(e store.Environment) (*int64, string) { return nil, e.Name },
 		show: func(_ *request, rows []store.Environment) ([]any, error) {
 			out := []any{}
 			for _, e := range rows {

@@ -26,7 +26,11 @@ func (a *api) findings() resource[gate.Finding] {
 		},
 		page:   findingPage,
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteFinding(ctx, id) },
-		show:   showFindings,
+		entry:  func(f gate.Finding) (*int64, string) { return &f.ProductID, f.Title },
+		gone: func(f gate.Finding) gate.Event {
+			return gate.Event{Action: "finding", Title: f.Title, ProductID: f.ProductID, EngagementID: f.EngagementID, TestID: f.TestID}
+		},
+		show: showFindings,
 		refers: references[gate.Finding]{
 			"test":                {a.toTests, func(f gate.Finding) []int64 { return []int64{f.TestID} }},
 			"duplicate_finding":   {a.toFindings, func(f gate.Finding) []int64 { return ids(f.DuplicateFindingID) }},

@@ -5,7 +5,6 @@ import (
 	"context"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -65,12 +64,12 @@ func (a *api) jiraInstances(path string) resource[namedInstance] {
 		read:   readJIRAInstance,
 		mayAdd: func(*request, namedInstance) error { return nil }, // the route's action is on nothing
 		insert: func(ctx context.Context, s *store.Store, i namedInstance) (namedInstance, error) {
-			err := s.Tx(ctx, func(s *store.Store, _ pgx.Tx) (err error) { i, err = saveJIRAInstance(ctx, s, i, "add"); return err })
-			return i, err
+			return saveJIRAInstance(ctx, s, i, "add")
 		},
 		update: func(ctx context.Context, s *store.Store, i namedInstance) (namedInstance, error) {
 			return saveJIRAInstance(ctx, s, i, "edit")
 		},
+		kept: true,
 		show: func(_ *request, rows []namedInstance) ([]any, error) {
 			out := []any{}
 			for _, i := range rows {

@@ -45,6 +45,7 @@ func (a *api) jiraMappings() resource[store.Mapping] {
 			return m, taken(err)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteMapping(ctx, id) },
+		entry:  func(m store.Mapping) (*int64, string) { return &m.ProductID, m.JIRAKey },
 		show: func(_ *request, rows []store.Mapping) ([]any, error) {
 			out := []any{}
 			for _, m := range rows {

@@ -73,6 +73,7 @@ func (a *api) jiraProjects(path string) resource[store.JIRAProject] {
 			}
 			return out, nil
 		},
+		entry:  func(p store.JIRAProject) (*int64, string) { return &p.OwnerID, p.ProjectKey },
 		refers: references[store.JIRAProject]{},
 	}
 }

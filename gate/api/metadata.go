@@ -53,6 +53,7 @@ func (a *api) metadata() resource[store.Metadata] {
 			return s.UpdateMetadata(ctx, m)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteMetadata(ctx, id) },
+		entry:  func(m store.Metadata) (*int64, string) { return m.ProductID, m.Name },
 		show: func(_ *request, rows []store.Metadata) ([]any, error) {
 			out := []any{}
 			for _, m := range rows {

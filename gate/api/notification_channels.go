@@ -70,10 +70,8 @@ func (a *api) notificationChannels() resource[channelDraft] {
 		fresh:  func(r *request) channelDraft { return channelDraft{r: r, want: notification.Draft{Enabled: true}} },
 		read:   readChannel,
 		mayAdd: func(*request, channelDraft) error { return nil }, // the route's action is on nothing
-		insert: func(ctx context.Context, s *store.Store, c channelDraft) (channelDraft, error) {
-			return inOne(ctx, s, c, save)
-		},
-		update: save,
+		insert: save, update: save, kept: true, object: "connection",
+		entry:  func(c channelDraft) (*int64, string) { return nil, c.Name },
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteConnection(ctx, id) },
 		show:   showChannels,
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/gofiber/fiber/v2"
-	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -43,6 +42,7 @@ func (a *api) notifications() resource[store.NotificationRow] {
 			return s.UpdateNotificationRow(ctx, n)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteNotificationRow(ctx, id) },
+		entry:  func(n store.NotificationRow) (*int64, string) { return n.ProductID, "" },
 		show: func(_ *request, rows []store.NotificationRow) ([]any, error) {
 			out := []any{}
 			for _, n := range rows {
@@ -173,10 +173,8 @@ func (a *api) notificationWebhooks() resource[savedHook] {
 		},
 		read:   readHook,
 		mayAdd: func(*request, savedHook) error { return nil }, // the route's action is on nothing
-		insert: func(ctx context.Context, s *store.Store, h savedHook) (savedHook, error) {
-			return inOne(ctx, s, h, save)
-		},
-		update: save,
+		insert: save, update: save, kept: true,
+		entry:  func(h savedHook) (*int64, string) { return nil, h.Name },
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteNotificationWebhook(ctx, id) },
 		show:   showHooks,
 	}
@@ -293,13 +291,4 @@ func (a *api) hookDeliveries(r *request) error {
 		rows = append(rows, hookDelivery{d.ID, d.PublicID, d.Event, d.State, d.Attempts, d.Status, d.LastError, stamp(d.Created), maybe[stamp](d.Finished)})
 	}
 	return r.listing(q, p, l.Count, rows, nil)
-}
-
-// inOne saves one in a transaction: all that belongs to it, or nothing.
-func inOne[T any](ctx context.Context, s *store.Store, v T, save func(context.Context, *store.Store, T) (T, error)) (saved T, err error) {
-	err = s.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
-		saved, err = save(ctx, s, v)
-		return err
-	})
-	return saved, err
 }

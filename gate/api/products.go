@@ -86,7 +86,11 @@ func (a *api) products() resource[gate.Product] {
 			return s.UpdateProduct(ctx, p)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteProduct(ctx, id) },
-		show:   showProducts,
+		entry:  func(p gate.Product) (*int64, string) { return &p.ID, p.Name },
+		gone: func(p gate.Product) gate.Event {
+			return gate.Event{Action: "product", Title: p.Name, ProductTypeID: p.ProdTypeID}
+		},
+		show: showProducts,
 		refers: references[gate.Product]{
 			"prod_type":         {a.toProductTypes, func(p gate.Product) []int64 { return []int64{p.ProdTypeID} }},
 			"product_manager":   {a.toUsers, func(p gate.Product) []int64 { return ids(p.ProductManagerID) }},

@@ -45,6 +45,7 @@ func (a *api) testTypes() resource[gate.TestType] {
 		update: func(ctx context.Context, s *store.Store, t gate.TestType) (gate.TestType, error) {
 			return s.UpdateTestType(ctx, t)
 		},
+		entry: func(t gate.TestType) (*int64, string) { return nil, t.Name },
 		show: func(_ *request, rows []gate.TestType) ([]any, error) {
 			out := []any{}
 			for _, t := range rows {

@@ -75,7 +75,11 @@ func (a *api) tests() resource[gate.Test] {
 		},
 		update: func(ctx context.Context, s *store.Store, t gate.Test) (gate.Test, error) { return s.SaveTest(ctx, t) },
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteTest(ctx, id) },
-		show:   showTests,
+		entry:  func(t gate.Test) (*int64, string) { return &t.ProductID, deref(t.Title) },
+		gone: func(t gate.Test) gate.Event {
+			return gate.Event{Action: "test", Title: deref(t.Title), ProductID: t.ProductID, EngagementID: t.EngagementID}
+		},
+		show: showTests,
 		refers: references[gate.Test]{
 			"engagement":  {a.toEngagements, func(t gate.Test) []int64 { return []int64{t.EngagementID} }},
 			"test_type":   {a.toTestTypes, func(t gate.Test) []int64 { return []int64{t.TestTypeID} }},

@@ -79,6 +79,10 @@ func about(ctx context.Context, s *store.Store, e gate.Event) ([]Notice, error) 
 		return one(ofCreated(ctx, s, e))
 	case gate.EventEngagement:
 		return one(ofEngagement(ctx, s, e))
+	case gate.EventDeleted:
+		return one(ofDeleted(ctx, s, e))
+	case gate.EventTicket:
+		return one(ofTicket(ctx, s, e))
 	}
 	return nil, nil
 }
@@ -281,18 +285,6 @@ func ofCreated(ctx context.Context, s *store.Store, e gate.Event) (Notice, error
 		return n, err
 	}
 	return Notice{}, nil
-}
-
-func ofEngagement(ctx context.Context, s *store.Store, e gate.Event) (Notice, error) {
-	event := map[string]string{"closed": CloseEngagement, "reopened": "engagement_reopened"}[e.Action]
-	if event == "" {
-		return Notice{}, nil
-	}
-	n, place, err := at(ctx, s, e, event, fmt.Sprintf("engagement:%s:%d:%d", e.Action, e.EngagementID, e.At.UnixMicro()))
-	n.Title = "Engagement " + e.Action + ": " + place.Engagement
-	n.Description = by(n.Actor, "The engagement "+place.Engagement+" of "+place.Product+" was "+e.Action)
-	n.Path = fmt.Sprintf("/findings?engagement=%d", e.EngagementID)
-	return n, err
 }
 
 func ofWaiver(ctx context.Context, s *store.Store, e gate.Event) (Notice, error) {

@@ -51,12 +51,18 @@ const (
 	WaiverExpiring       = "waiver_expiring" // ours
 )
 
-// EventInfo is what there is to know of an event that can be chosen.
+// EngagementClosed is what DefectDojo calls a closed engagement. Its preference
+// is CloseEngagement, which nothing goes by there.
+const EngagementClosed = "engagement_closed"
+
+// EventInfo is what there is to know of an event that has a preference.
 type EventInfo struct {
-	Name, Label string
+	Name  string
+	Label string // blank: nothing sends it, so people are not offered it
 }
 
-// Events lists those that have a preference, in the order of the pages.
+// Events lists those that have a preference, in the order of the pages. The API
+// takes and tells all of them; people are offered those that something sends.
 var Events = []EventInfo{
 	{ScanAdded, "Report imported"},
 	{ScanAddedEmpty, "Report imported that changed nothing"},
@@ -76,13 +82,21 @@ var Events = []EventInfo{
 	{StaleEngagement, "Engagement is past its end"},
 	{CloseEngagement, "Engagement closed"},
 	{AutoCloseEngagement, "Engagement closed by itself"},
-	{JiraUpdate, "JIRA"},
-	{CodeReview, "Code review"},
+	{JiraUpdate, "JIRA takes no ticket, or does not answer"},
 	{Other, "Anything else"},
+	{Name: CodeReview}, // DefectDojo has the preference, and nothing that sends it; reviews are ReviewRequested
+}
+
+// Offered lists the events that people can choose.
+func Offered() []EventInfo {
+	return slices.DeleteFunc(slices.Clone(Events), func(e EventInfo) bool { return e.Label == "" })
 }
 
 // Column returns the preference under which an event is chosen.
 func Column(event string) string {
+	if event == EngagementClosed {
+		return CloseEngagement
+	}
 	if slices.ContainsFunc(Events, func(e EventInfo) bool { return e.Name == event }) {
 		return event
 	}

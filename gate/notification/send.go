@@ -28,6 +28,7 @@ type outgoing struct {
 	notice     Notice // of the first
 	message    integrations.Message
 	digest     bool
+	disclaimer string
 
 	status   int
 	external string // the message's name at the receiver
@@ -148,7 +149,11 @@ func (n *Notifier) load(ctx context.Context, w work) (*outgoing, error) {
 		}
 		notices = append(notices, notice)
 	}
-	o.notice, o.message = notices[0], n.message(notices[0])
+	set, err := n.Store.NotifySettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.notice, o.message, o.disclaimer = notices[0], n.message(notices[0]), set.Disclaimer
 	if o.digest {
 		g, err := n.Store.NoticeDigest(ctx, w.Digest)
 		if err != nil {
@@ -156,6 +161,7 @@ func (n *Notifier) load(ctx context.Context, w work) (*outgoing, error) {
 		}
 		o.message = n.digest(notices, g.Due)
 	}
+	o.message.Disclaimer = o.disclaimer
 	if Channel(o.first().Channel) == Webhooks {
 		return o, nil
 	}

@@ -137,6 +137,7 @@ func (n *Notifier) parentOf(ctx context.Context, client *slack.Client, o *outgoi
 		return err
 	}
 	m := slack.Message{Message: n.parent(t.ProductID, t.Branch, state)}
+	m.Disclaimer = o.disclaimer
 	content, err := digestOf(m)
 	if err != nil || t.TS != "" && content == t.Content {
 		return err

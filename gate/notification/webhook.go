@@ -34,7 +34,7 @@ func (n *Notifier) sendWebhook(ctx context.Context, o *outgoing) error {
 	if pause := Pause(hook, now); pause > 0 {
 		return wait(pause)
 	}
-	body, err := n.payload(ctx, o.notice, d.UserID)
+	body, err := n.payload(ctx, o, d.UserID)
 	if err != nil {
 		return err
 	}
@@ -120,8 +120,12 @@ func deref(s *string) string {
 }
 
 // payload is the body that a webhook is posted: DefectDojo's, key for key.
-func (n *Notifier) payload(ctx context.Context, notice Notice, user *int64) ([]byte, error) {
+func (n *Notifier) payload(ctx context.Context, o *outgoing, user *int64) ([]byte, error) {
+	notice := o.notice
 	body := map[string]any{"title": notice.Title, "description": notice.Description, "user": nil}
+	if o.disclaimer != "" {
+		body["disclaimer"] = o.disclaimer
+	}
 	if notice.Path != "" {
 		body["url_ui"] = n.url(notice.Path)
 	}

@@ -27,6 +27,7 @@ func (s *Server) wireTracker() {
 		HTTP:    integrations.NewClient(integrations.Options{Timeout: 30 * time.Second, Allowed: s.cfg.AllowedNet}),
 		SiteURL: func() string { return s.site },
 		Send:    func(ctx context.Context, tx pgx.Tx, send jobs.Send) error { return s.jobs.Send(ctx, tx, send) },
+		Tell:    s.tell,
 
 		RequestWaiver: s.requestWaiver, WaiverRefused: s.waiverRefused,
 	}
@@ -99,8 +100,9 @@ func (s *Server) jiraHooks() inbound.Kind {
 	return k
 }
 
-// maintain removes what has expired, and has each instance's worker look for
-// what was lost on the way.
+// maintain removes what has expired, has each instance's worker look for what
+// was lost on the way, and closes the engagements that are past their end.
 func (s *Server) maintain(ctx context.Context) error {
-	return errors.Join(s.store.RemoveExpired(ctx, now()), s.tracker.SweepAll(ctx), s.notifier.Maintain(ctx))
+	_, err := s.triage.EndEngagements(ctx, now())
+	return errors.Join(err, s.store.RemoveExpired(ctx, now()), s.tracker.SweepAll(ctx), s.notifier.Maintain(ctx))
 }

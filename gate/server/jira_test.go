@@ -35,6 +35,8 @@ type office struct {
 	pool  *pgxpool.Pool
 	url   string
 	token string
+	node  *Server
+	root  int64
 	said  strings.Builder // all answers
 	sent  int
 }
@@ -83,11 +85,12 @@ func newOffice(t *testing.T) *office {
 		ln.Close()
 		<-served
 	})
-	o.url = "http://" + ln.Addr().String()
+	o.node, o.url = node, "http://"+ln.Addr().String()
 	root, err := node.store.AddUser(t.Context(), store.Account{User: gate.User{Username: "root", IsActive: true, IsSuperuser: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.root = root.ID
 	if o.token, _, err = node.auth.AddToken(t.Context(), root, auth.NewToken{Name: "t", Scope: gate.ScopeAll}); err != nil {
 		t.Fatal(err)
 	}
@@ -127,12 +130,24 @@ func (o *office) json(want int, method, path, body string) map[string]any {
 	return o.call(want, method, path, "application/json", strings.NewReader(body))
 }
 
-// report uploads findings by their titles.
+// report uploads findings by their titles: High ones.
 func (o *office) report(path string, fields map[string]string, titles ...string) map[string]any {
 	o.t.Helper()
+	return o.upload(path, fields, "High", titles...)
+}
+
+// critical is report with a first finding that is High and others that are Critical.
+func (o *office) critical(path string, fields map[string]string, titles ...string) map[string]any {
+	o.t.Helper()
+	return o.upload(path, fields, "Critical", titles...)
+}
+
+func (o *office) upload(path string, fields map[string]string, severity string, titles ...string) map[string]any {
+	o.t.Helper()
 	var findings []map[string]any
-	for _, title := range titles {
-		findings = append(findings, map[string]any{"title": title, "severity": "High", "description": "d"})
+	for i, title := range titles {
+		worse := map[bool]string{true: "High", false: severity}[i == 0]
+		findings = append(findings, map[string]any{"title": title, "severity": worse, "description": "d"})
 	}
 	content, err := json.Marshal(map[string]any{"findings": findings})
 	if err != nil {
@@ -153,6 +168,14 @@ func (o *office) report(path string, fields map[string]string, titles ...string)
 	return o.call(http.StatusCreated, http.MethodPost, path, m.FormDataContentType(), &b)
 }
 
+// instance connects the JIRA.
+func (o *office) instance() map[string]any {
+	o.t.Helper()
+	return o.json(201, "POST", "/api/v2/jira_instances/", fmt.Sprintf(`{"url":%q,"username":%q,"password":%q,"default_issue_type":"Bug","epic_name_id":0,"open_status_key":11,
+		"close_status_key":31,"info_mapping_severity":"Trivial","low_mapping_severity":"Low","medium_mapping_severity":"Medium","high_mapping_severity":"High",
+		"critical_mapping_severity":"Highest"}`, o.jira.URL, o.jira.Username, o.jira.Secret))
+}
+
 // until waits for a query to be true.
 func (o *office) until(what, sql string, args ...any) {
 	o.t.Helper()
@@ -169,7 +192,7 @@ func (o *office) until(what, sql string, args ...any) {
 	rows, _ := o.pool.Query(o.t.Context(), `select concat_ws(' ', state, jira_key, claim, error, due, leased_until) from jira_issues union all
 		select concat_ws(' ', kind, state, args, errors[array_upper(errors, 1)]) from river_job where state <> 'completed'`)
 	all, _ := pgx.CollectRows(rows, pgx.RowTo[string])
-	o.t.Fatalf("this did not come true in a minute: %s\n%s", what, strings.Join(all, "\n"))
+	o.t.Fatalf("this did not come true: %s\n%s", what, strings.Join(all, "\n"))
 }
 
 // deliver sends a webhook as JIRA signs it.
@@ -204,9 +227,7 @@ func TestJIRA(t *testing.T) { //nolint:paralleltest // see above
 	slog.SetDefault(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	t.Cleanup(func() { slog.SetDefault(before) })
 	o := newOffice(t)
-	inst := o.json(201, "POST", "/api/v2/jira_instances/", fmt.Sprintf(`{"url":%q,"username":%q,"password":%q,"default_issue_type":"Bug","epic_name_id":0,"open_status_key":11,
-		"close_status_key":31,"info_mapping_severity":"Trivial","low_mapping_severity":"Low","medium_mapping_severity":"Medium","high_mapping_severity":"High",
-		"critical_mapping_severity":"Highest"}`, o.jira.URL, o.jira.Username, o.jira.Secret))
+	inst := o.instance()
 	at := fmt.Sprintf("/api/v2/jira_instances/%v/", inst["id"])
 	o.json(200, "POST", at+"test/", "")
 	hook := o.json(200, "POST", at+"webhook_secret/", "")

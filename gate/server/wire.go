@@ -39,7 +39,7 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.identities = &ingest.Identities{Store: s.store, Later: s.jobs.Reidentify}
-	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage, Noted: s.afterNote}
+	s.triage = &triage.Triage{Store: s.store, Changed: s.afterTriage, Noted: s.afterNote, EngagementChanged: s.afterEngagement}
 	s.wireTracker()
 	s.notifier = s.newNotifier()
 	if err := s.wireGate(); err != nil {
@@ -139,6 +139,11 @@ func (s *Server) afterImport(ctx context.Context, tx pgx.Tx, r ingest.Result) er
 // afterTriage tells of what somebody did to findings.
 func (s *Server) afterTriage(ctx context.Context, tx pgx.Tx, c triage.Change) error {
 	return s.tell(ctx, tx, gate.Event{Kind: gate.EventTriage, At: c.At, Action: c.Action, ProductID: c.ProductID, FindingIDs: c.FindingIDs, ActorID: c.Who.User.ID, PushToJira: c.Action == triage.Pushing})
+}
+
+// afterEngagement tells that an engagement was closed or opened.
+func (s *Server) afterEngagement(ctx context.Context, tx pgx.Tx, c triage.EngagementChange) error {
+	return s.tell(ctx, tx, gate.Event{Kind: gate.EventEngagement, At: c.At, Action: c.Action, ProductID: c.Engagement.ProductID, EngagementID: c.Engagement.ID, ActorID: c.Who.User.ID})
 }
 
 // now reads the clock: the node is an edge of the program.

@@ -22,11 +22,15 @@ type NotifySettings struct {
 	WaiverDays       int  `json:"waiver_notify_before_expiration"` // ours
 	EngagementDays   int  `json:"engagement_notify_before_start"`  // ours: DefectDojo's is fixed
 	WebhookRetention int  `json:"notification_delivery_log_days"`  // ours
+	AutoClose        bool `json:"engagement_auto_close"`
+	AutoCloseDays    int  `json:"engagement_auto_close_days"` // after an engagement's end
+
+	Disclaimer string `json:"disclaimer_notifications"` // under all that is sent
 }
 
 // NotifySettings returns them.
 func (s *Store) NotifySettings(ctx context.Context) (NotifySettings, error) {
-	n := NotifySettings{FindingSLA: true, RiskDays: 10, WaiverDays: 7, EngagementDays: 3, WebhookRetention: 30}
+	n := NotifySettings{FindingSLA: true, RiskDays: 10, WaiverDays: 7, EngagementDays: 3, WebhookRetention: 30, AutoCloseDays: 3}
 	text, err := scalar[[]byte](ctx, s.db, `select settings from system_settings where id = 1`)
 	if err != nil {
 		return n, err
@@ -89,6 +93,14 @@ func (s *Store) UpcomingEngagements(ctx context.Context, today time.Time, days i
 func (s *Store) StaleEngagements(ctx context.Context, today time.Time, days int) ([]DueEngagement, error) {
 	return many[DueEngagement](ctx, s.db, dueEngagementColumns+`
 		where active and status = 'In Progress' and target_end < $1::date and target_end >= $1::date - $2::int order by id`, today, days)
+}
+
+// LockOverdueEngagements returns the engagements that are at work though they
+// ended at least some days ago, and keeps others from changing them.
+func (s *Store) LockOverdueEngagements(ctx context.Context, today time.Time, days int) ([]gate.Engagement, error) {
+	return many[gate.Engagement](ctx, s.db, `
+		select `+engagementColumns+` from engagements
+		where active and status = 'In Progress' and target_end <= $1::date - $2::int order by id for update skip locked`, today, days)
 }
 
 // DueRiskAcceptance is one that ends soon, or has.

@@ -19,6 +19,11 @@ func (t *Tracker) Follow(ctx context.Context, tx pgx.Tx, e gate.Event) error {
 		return t.followImport(ctx, s, tx, e)
 	case gate.EventTriage:
 		return t.followFindings(ctx, s, tx, e.FindingIDs, e.PushToJira, e.PushToJira)
+	case gate.EventEngagement, gate.EventCreated:
+		if e.EngagementID == 0 {
+			return nil
+		}
+		return t.followEngagement(ctx, s, tx, e.EngagementID)
 	case gate.EventWaiver:
 		at, err := s.WantWaived(ctx, e.WaiverID, t.Now())
 		return t.wakeAll(ctx, tx, at, err)
@@ -97,19 +102,23 @@ func (t *Tracker) Push(ctx context.Context, findings []int64) error {
 
 // PushEpic has an engagement's epic made or updated.
 func (t *Tracker) PushEpic(ctx context.Context, engagement int64) error {
-	return t.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error {
-		p, err := s.JIRAProjectFor(ctx, engagement)
-		if gate.KindOf(err) == gate.NotFound && err != nil || err == nil && (p.JIRAInstanceID == nil || !p.EpicMapping || !p.Enabled) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.WantEpic(ctx, engagement, p.ID, t.Now()); err != nil {
-			return err
-		}
-		return t.Wake(ctx, tx, *p.JIRAInstanceID, time.Time{})
-	})
+	return t.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error { return t.followEngagement(ctx, s, tx, engagement) })
+}
+
+// followEngagement notes that an engagement's epic may have changed, where it
+// is to have one.
+func (t *Tracker) followEngagement(ctx context.Context, s *store.Store, tx pgx.Tx, engagement int64) error {
+	p, err := s.JIRAProjectFor(ctx, engagement)
+	if gate.KindOf(err) == gate.NotFound && err != nil || err == nil && (p.JIRAInstanceID == nil || !p.EpicMapping || !p.Enabled) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.WantEpic(ctx, engagement, p.ID, t.Now()); err != nil {
+		return err
+	}
+	return t.Wake(ctx, tx, *p.JIRAInstanceID, time.Time{})
 }
 
 // Retry has one ticket looked at.

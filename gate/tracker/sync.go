@@ -86,18 +86,19 @@ func (s *session) note(ctx context.Context, who triage.Actor, c jira.Comment) er
 	if author == "" {
 		author = c.Author.ID()
 	}
-	return s.Store.Tx(ctx, func(tx *store.Store, _ pgx.Tx) error {
+	return s.Store.Tx(ctx, func(tx *store.Store, pg pgx.Tx) error {
 		fresh, err := tx.HearComment(ctx, s.k.ID, c.ID, s.Now())
 		if err != nil || !fresh {
 			return err
 		}
+		var last store.Note
 		for _, f := range s.subject.Findings {
 			n := store.Note{FindingID: &f.ID, Entry: "(" + author + "): " + c.Body, Date: s.Now(), AuthorID: who.Who.User.ID}
-			if _, err := tx.AddNote(ctx, n); err != nil {
+			if last, err = tx.AddNote(ctx, n); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.tell(ctx, pg, gate.TicketCommented, last.ID)
 	})
 }
 

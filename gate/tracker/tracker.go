@@ -53,6 +53,9 @@ type Tracker struct {
 
 	// Send wakes a worker; it is jobs.Jobs.Send.
 	Send func(ctx context.Context, tx pgx.Tx, s jobs.Send) error
+	// Tell has it told that JIRA does not do as it should, or what somebody wrote
+	// there; it is jobs.Jobs.Tell. Nil: nobody is told.
+	Tell func(ctx context.Context, tx pgx.Tx, e gate.Event) error
 	// File opens an attached file by its digest; nil: none is attached.
 	File func(ctx context.Context, sha256 []byte) (io.ReadCloser, error)
 	// RequestWaiver asks for a waiver and returns its id; WaiverRefused tells
@@ -204,10 +207,10 @@ const (
 // failed notes what JIRA said against a ticket, and returns when to try again:
 // never, if somebody has to change something first.
 func (s *session) failed(ctx context.Context, e *integrations.Error) (*time.Time, error) {
-	now := s.Now()
+	now, before := s.Now(), s.k.Error
 	s.k.Error = integrations.Redact(e.Error(), s.hidden...)
 	s.k.Failures++
-	if err := s.save(ctx); err != nil {
+	if err := s.saveFailure(ctx, e.Permanent && s.k.Error != before); err != nil {
 		return nil, err
 	}
 	if e.Permanent { // it answers: this ticket alone is the trouble
@@ -221,7 +224,10 @@ func (s *session) failed(ctx context.Context, e *integrations.Error) (*time.Time
 	if e.Status == http.StatusTooManyRequests {
 		return &due, nil
 	}
-	return &due, s.Store.ChannelFailed(ctx, Channel, s.inst.ID, s.k.Error, now)
+	if err := s.Store.ChannelFailed(ctx, Channel, s.inst.ID, s.k.Error, now); err != nil {
+		return &due, err
+	}
+	return &due, s.tellOutage(ctx, now)
 }
 
 func (s *session) died(point string) error {

@@ -5,7 +5,9 @@ package triage
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +26,9 @@ type Triage struct {
 	Changed func(ctx context.Context, tx pgx.Tx, c Change) error
 	// Noted does so for a note that somebody wrote. Nil: none do.
 	Noted func(ctx context.Context, tx pgx.Tx, note store.Note) error
+	// EngagementChanged does so for an engagement that was closed or opened. Nil:
+	// none do.
+	EngagementChanged func(ctx context.Context, tx pgx.Tx, c EngagementChange) error
 }
 
 // Change is what happened to findings of one product.
@@ -157,11 +162,24 @@ func (t *Triage) UnacceptRisk(ctx context.Context, a Actor, id int64, n Note) (g
 
 // RequestReview asks people to look at a finding.
 func (t *Triage) RequestReview(ctx context.Context, a Actor, id int64, reviewers []int64, n Note) (gate.Finding, error) {
-	return t.one(ctx, a, id, event{"request_review", n, func(f *gate.Finding) error {
+	return t.one(ctx, a, id, askingReview(a, reviewers, n))
+}
+
+// RequestReviewAll asks people to look at those of some findings that the actor
+// may change, and returns them.
+func (t *Triage) RequestReviewAll(ctx context.Context, a Actor, ids, reviewers []int64, n Note) ([]gate.Finding, error) {
+	return t.each(ctx, a, ids, askingReview(a, reviewers, n))
+}
+
+func askingReview(a Actor, reviewers []int64, n Note) event {
+	return event{requestReview, n, func(f *gate.Finding) error {
 		lifecycle.RequestReview(f, reviewers, a.by())
 		return nil
-	}, nil})
+	}, nil}
 }
+
+// requestReview is the action of RequestReview.
+const requestReview = "request_review"
 
 // Assign says who is to deal with a finding; nil is nobody.
 func (t *Triage) Assign(ctx context.Context, a Actor, id int64, assignee *int64) (gate.Finding, error) {
@@ -292,7 +310,7 @@ func (t *Triage) each(ctx context.Context, a Actor, ids []int64, e event) ([]gat
 		if err != nil {
 			return err
 		}
-		byProduct := map[int64][]int64{}
+		byProduct, asked := map[int64][]int64{}, map[int64][]int64{}
 		for _, before := range found {
 			f, err := t.apply(ctx, s, tx, a, before, e)
 			if err != nil {
@@ -300,10 +318,19 @@ func (t *Triage) each(ctx context.Context, a Actor, ids []int64, e event) ([]gat
 			}
 			done = append(done, f)
 			byProduct[f.ProductID] = append(byProduct[f.ProductID], f.ID)
+			if e.action != requestReview && asksReview(before, f) {
+				asked[f.ProductID] = append(asked[f.ProductID], f.ID)
+			}
 		}
-		return t.follow(ctx, tx, a, e.action, byProduct)
+		return errors.Join(t.follow(ctx, tx, a, e.action, byProduct), t.follow(ctx, tx, a, requestReview, asked))
 	})
 	return done, err
+}
+
+// asksReview tells whether a change made somebody a reviewer: clients of the API
+// ask for a review by editing the finding.
+func asksReview(before, after gate.Finding) bool {
+	return after.UnderReview && slices.ContainsFunc(after.Reviewers, func(id int64) bool { return !slices.Contains(before.Reviewers, id) })
 }
 
 // apply does an event to a finding, with its note and its history.

@@ -90,6 +90,19 @@ var actions = []action{
 			return t.AssignAll(ctx, a, ids, o.assignee)
 		},
 	},
+	{
+		Name: "review", Button: "Ask for review", Verb: "Ask for a review of", Done: "handed to a reviewer", Assign: true, may: auth.EditFinding,
+		unless: func(r store.BulkRow, _ order) string { return cmp.Or(notOpen(r), when(r.Duplicate, "duplicates")) },
+		do: func(ctx context.Context, t *triage.Triage, a triage.Actor, ids []int64, o order) ([]gate.Finding, error) {
+			if o.assignee == nil {
+				return nil, gate.FieldErrorf("assignee", "say who is to look at it")
+			}
+			if _, err := t.Store.User(ctx, *o.assignee); err != nil {
+				return nil, gate.FieldErrorf("assignee", "there is no such person")
+			}
+			return t.RequestReviewAll(ctx, a, ids, []int64{*o.assignee}, o.note)
+		},
+	},
 }
 
 // push is an action like the others where there is a JIRA.

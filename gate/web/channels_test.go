@@ -85,11 +85,20 @@ func TestPreferences(t *testing.T) {
 		}
 	}
 	ada := s.login(t, "ada")
-	if r := ada.post("/notifications/calendar", url.Values{"sla": {"all"}, "risk_days": {"5"}, "waiver_days": {"6"}, "engagement_days": {"7"}, "log_days": {"8"}}); r.code != http.StatusSeeOther {
+	days := url.Values{"sla": {"all"}, "risk_days": {"5"}, "waiver_days": {"6"}, "engagement_days": {"7"}, "log_days": {"8"}, "auto_close": {"1"}, "close_days": {"soon"}, "disclaimer": {"For employees <only>"}}
+	if r := ada.post("/notifications/calendar", days); r.code != http.StatusBadRequest || !strings.Contains(r.body, "it must be a number of days") || !strings.Contains(r.body, "For employees &lt;only&gt;") {
+		t.Errorf("a wrong number: %d, and what was typed is kept", r.code)
+	}
+	days.Set("close_days", "4")
+	if r := ada.post("/notifications/calendar", days); r.code != http.StatusSeeOther {
 		t.Errorf("%d %s", r.code, r.body)
 	}
-	if set, err := store.New(s.db).NotifySettings(t.Context()); err != nil || !set.Active || set.RiskDays != 5 || set.WebhookRetention != 8 {
+	if set, err := store.New(s.db).NotifySettings(t.Context()); err != nil || !set.Active || !set.AutoClose || set.AutoCloseDays != 4 || set.Disclaimer == "" || set.RiskDays != 5 || set.WebhookRetention != 8 {
 		t.Errorf("%+v, %v", set, err)
+	}
+	var written int
+	if err := s.db.QueryRow(t.Context(), `select count(distinct object) from audit_events where object in ('system_settings', 'notification')`).Scan(&written); err != nil || written != 2 {
+		t.Errorf("the history has changes of %d of 2 things, %v", written, err)
 	}
 }
 

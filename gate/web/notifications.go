@@ -2,11 +2,13 @@ package web
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -26,6 +28,7 @@ type notificationsPage struct {
 	Fields   []string // that a filter can name
 	Problem  string
 	Calendar store.NotifySettings // of the system
+	Wrong    map[string]string    // with what was typed there, by field
 }
 
 // Has tells whether an event is told over a channel.
@@ -43,7 +46,7 @@ func (p notificationsPage) Address() string {
 
 // whose finds out whose preferences an address names, and that they are for who asks.
 func (w *web) whose(v *visit) (notificationsPage, error) {
-	p := notificationsPage{For: v.Query("for", "me"), Events: notification.Events, Channels: notification.Channels, Fields: notification.FilterHelp()}
+	p := notificationsPage{For: v.Query("for", "me"), Events: notification.Offered(), Channels: notification.Channels, Fields: notification.FilterHelp()}
 	p.Product, _ = strconv.ParseInt(v.Query("product"), 10, 64)
 	switch p.For {
 	case "me":
@@ -97,8 +100,10 @@ func (w *web) showNotifications(v *visit, p notificationsPage) error {
 		return err
 	}
 	p.Products = choices.Products
-	if p.Calendar, err = w.Store.NotifySettings(v.UserContext()); err != nil {
-		return err
+	if p.Wrong == nil {
+		if p.Calendar, err = w.Store.NotifySettings(v.UserContext()); err != nil {
+			return err
+		}
 	}
 	return render(v.Ctx, "notifications.html", p)
 }
@@ -109,8 +114,13 @@ func (w *web) saveNotifications(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p.Row.Events = map[string][]string{}
-	for _, e := range notification.Events {
+	before, err := w.Store.NotificationRowOf(v.UserContext(), p.Row.UserID, p.Row.ProductID, p.Row.Template)
+	if err != nil && gate.KindOf(err) != gate.NotFound {
+		return err
+	}
+	p.Row.Events = map[string][]string{} // those that are not offered stay as a client of the API has set them
+	maps.Copy(p.Row.Events, before.Events)
+	for _, e := range notification.Offered() {
 		p.Row.Events[e.Name] = []string{}
 		for _, c := range notification.Channels {
 			if v.form(e.Name+"."+string(c)) != "" {
@@ -126,31 +136,87 @@ func (w *web) saveNotifications(v *visit) error {
 		v.Status(fiber.StatusBadRequest)
 		return w.showNotifications(v, p)
 	}
-	if _, err := w.Store.SetNotificationRow(v.UserContext(), p.Row); err != nil {
+	if err := w.keepNotifications(v, p.Row, before); err != nil {
 		return err
 	}
 	w.flash(v, flash{Text: "Saved."})
 	return v.Redirect(p.Address(), fiber.StatusSeeOther)
 }
 
-// saveCalendar serves POST /notifications/calendar: what the system tells by the day.
+// keepNotifications writes preferences, with their history.
+func (w *web) keepNotifications(v *visit, row, before store.NotificationRow) error {
+	return w.Store.Tx(v.UserContext(), func(s *store.Store, _ pgx.Tx) error {
+		saved, err := s.SetNotificationRow(v.UserContext(), row)
+		if err != nil {
+			return err
+		}
+		e := w.auditOf(v, before.ID)
+		e.Object, e.ObjectID, e.ProductID = "notification", &saved.ID, row.ProductID
+		e.Changes = map[string]any{"events": [2]map[string][]string{before.Events, saved.Events}, "filter": [2]string{before.Filter, saved.Filter}}
+		return s.AddAuditEvent(v.UserContext(), e)
+	})
+}
+
+// maxDisclaimer is DefectDojo's limit.
+const maxDisclaimer = 3000
+
+// saveCalendar serves POST /notifications/calendar: what the system tells by the
+// day, and what stands under all that it tells.
 func (w *web) saveCalendar(v *visit) error {
 	set, err := w.Store.NotifySettings(v.UserContext())
 	if err != nil {
 		return err
 	}
-	set.Active, set.ActiveVerified = v.form("sla") == "all", v.form("sla") == "verified"
-	set.JiraOnly, set.Backoff = v.form("jira_only") != "", v.form("backoff") != ""
-	for name, into := range map[string]*int{"risk_days": &set.RiskDays, "waiver_days": &set.WaiverDays, "engagement_days": &set.EngagementDays, "log_days": &set.WebhookRetention} {
-		n, err := strconv.Atoi(v.form(name))
-		if err != nil || n < 0 || n > 365 {
-			return gate.FieldErrorf(name, "it must be a number of days, 365 at most")
+	before := set
+	if wrong := v.calendar(&set); len(wrong) > 0 {
+		p, err := w.whose(v)
+		if err != nil {
+			return err
 		}
-		*into = n
+		row, err := w.Store.NotificationRowOf(v.UserContext(), nil, nil, false)
+		if err != nil && gate.KindOf(err) != gate.NotFound {
+			return err
+		}
+		p.For, p.Row, p.Calendar, p.Wrong = "system", row, set, wrong
+		v.Status(fiber.StatusBadRequest)
+		return w.showNotifications(v, p)
 	}
-	if err := w.Store.SetNotifySettings(v.UserContext(), set); err != nil {
+	if err := w.keepCalendar(v, before, set); err != nil {
 		return err
 	}
 	w.flash(v, flash{Text: "Saved."})
 	return v.Redirect("/notifications?for=system", fiber.StatusSeeOther)
+}
+
+// calendar reads the form, and returns what is wrong by field.
+func (v *visit) calendar(set *store.NotifySettings) map[string]string {
+	wrong := map[string]string{}
+	set.Active, set.ActiveVerified = v.form("sla") == "all", v.form("sla") == "verified"
+	set.JiraOnly, set.Backoff, set.AutoClose = v.form("jira_only") != "", v.form("backoff") != "", v.form("auto_close") != ""
+	if set.Disclaimer = strings.TrimSpace(v.form("disclaimer")); len([]rune(set.Disclaimer)) > maxDisclaimer {
+		wrong["disclaimer"] = "it must have 3000 characters at most"
+	}
+	for name, into := range map[string]*int{
+		"risk_days": &set.RiskDays, "waiver_days": &set.WaiverDays, "engagement_days": &set.EngagementDays, "log_days": &set.WebhookRetention, "close_days": &set.AutoCloseDays,
+	} {
+		n, err := strconv.Atoi(v.form(name))
+		if err != nil || n < 0 || n > 365 {
+			wrong[name] = "it must be a number of days, 365 at most"
+			continue
+		}
+		*into = n
+	}
+	return wrong
+}
+
+// keepCalendar writes the settings with their history.
+func (w *web) keepCalendar(v *visit, before, set store.NotifySettings) error {
+	return w.Store.Tx(v.UserContext(), func(s *store.Store, _ pgx.Tx) error {
+		if err := s.SetNotifySettings(v.UserContext(), set); err != nil || before == set {
+			return err
+		}
+		e := w.auditOf(v, 1)
+		e.Object, e.Changes = "system_settings", map[string]any{"notifications": [2]store.NotifySettings{before, set}}
+		return s.AddAuditEvent(v.UserContext(), e)
+	})
 }

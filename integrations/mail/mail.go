@@ -230,6 +230,9 @@ func Text(m integrations.Message) string {
 	if m.Footer != "" {
 		b.WriteString("\n-- \n" + m.Footer + "\n")
 	}
+	if m.Disclaimer != "" {
+		b.WriteString("\n" + m.Disclaimer + "\n")
+	}
 	return b.String()
 }
 
@@ -243,5 +246,6 @@ var page = template.Must(template.New("mail").Parse(`<!doctype html>
 {{with .Items}}<ul>{{range .}}<li>{{with .Mark}}<b>{{.}}</b> {{end}}{{if .URL}}<a href="{{.URL}}">{{.Title}}</a>{{else}}{{.Title}}{{end}}</li>{{end}}</ul>{{end}}
 {{with .More}}<p>and {{.}} more</p>{{end}}
 {{with .Footer}}<p style="color:#667085;font-size:13px">{{.}}</p>{{end}}
+{{with .Disclaimer}}<p style="color:#667085;font-size:13px;white-space:pre-line">{{.}}</p>{{end}}
 </body></html>
 `))

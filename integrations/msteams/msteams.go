@@ -124,8 +124,10 @@ func card(m integrations.Message) object {
 		more, _ := json.Marshal(m.More)
 		body = append(body, text("and "+string(more)+" more", 100, object{"isSubtle": true, "spacing": "Small"}))
 	}
-	if m.Footer != "" {
-		body = append(body, text(m.Footer, 500, object{"isSubtle": true, "size": "Small"}))
+	for _, below := range []string{m.Footer, m.Disclaimer} {
+		if below != "" {
+			body = append(body, text(below, 3000, object{"isSubtle": true, "size": "Small"}))
+		}
 	}
 	c := object{"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "body": body}
 	if m.URL != "" {

@@ -117,7 +117,7 @@ func (m Message) items(room int) []goslack.Block {
 		if m.Buttons && item.ID != 0 {
 			block = append(block, buttons(item))
 		}
-		if len(out)+len(block) > room-2 { // for the two below
+		if len(out)+len(block) > room-3 { // for the three below
 			more += len(m.Items) - i
 			break
 		}
@@ -126,8 +126,10 @@ func (m Message) items(room int) []goslack.Block {
 	if more > 0 {
 		out = append(out, section(fmt.Sprintf("and %d more", more)))
 	}
-	if strings.TrimSpace(m.Footer) != "" {
-		out = append(out, goslack.NewContextBlock("", mrkdwn(clipped(m.Footer, 1000))))
+	for _, below := range []string{m.Footer, m.Disclaimer} {
+		if strings.TrimSpace(below) != "" {
+			out = append(out, goslack.NewContextBlock("", mrkdwn(clipped(below, maxField))))
+		}
 	}
 	return out
 }
