@@ -9,7 +9,8 @@
 //	 "vulnerabilities": [{"id": "da5a3b11-…", "title": "[CVE-2020-1] CWE-79: …", "description": "…",
 //	   "cvssScore": 9.6, "cvssVector": "CVSS:3.1/…", "cve": "CVE-2020-1", "cwe": "CWE-79", "reference": "…"}]}
 //
-// Which CVE and CWE it is may stand in the title alone. Without --json the
+// Which CVE and CWE it is may stand in the title alone. A vulnerability of several
+// packages is one finding by its id, as DefectDojo has it. Without --json the
 // command writes a text for people, which is refused.
 package auditjs
 
@@ -63,17 +64,26 @@ type vulnerability struct {
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "AuditJS"
-	return stream.JSON(in, stream.Each(func(p pack) error {
+	found := parsers.Merge(out)
+	err := stream.JSON(in, stream.Each(func(p pack) error {
 		if p.Coordinates == "" {
 			return stream.Errorf("a package has no coordinates")
 		}
 		_, name, version := parsers.SplitPURL(p.Coordinates)
 		out.Component(gate.Component{Name: name, Version: version, PURL: p.Coordinates})
 		for _, v := range p.Vulnerabilities {
-			out.Emit(observation(p, v))
+			o, isNew := found.At(parsers.First(string(v.ID), p.Coordinates+v.Title), func() *gate.Observation { return new(observation(p, v)) })
+			if !isNew {
+				o.Description += "\n\n**Also in:** " + p.Coordinates
+			}
 		}
 		return nil
 	}))
+	if err != nil {
+		return err
+	}
+	found.Emit()
+	return nil
 }
 
 // weakness finds the CWE with which a title begins.
@@ -88,7 +98,6 @@ func observation(p pack, v vulnerability) gate.Observation {
 		Description:      text.String(),
 		References:       v.Reference,
 		CWE:              gate.ParseCWE(string(v.CWE)),
-		VulnerabilityIDs: append([]string{v.CVE}, parsers.CVEs(v.Title)...),
 		UniqueID:         string(v.ID),
 		FilePath:         p.Coordinates,
 		ComponentName:    name,
@@ -101,11 +110,15 @@ func observation(p pack, v vulnerability) gate.Observation {
 		o.CWE = gate.ParseCWE(number)
 	}
 	o.NoCWE = o.CWE == 0
+	if v.CVE != "" {
+		o.VulnerabilityIDs = []string{v.CVE}
+	} else if ids := parsers.CVEs(v.Title); len(ids) > 0 {
+		o.CVE = ids[0]
+	}
 	o.Severity = gate.Medium
 	if c, ok := parsers.ParseCVSS(v.Vector); ok {
 		o.Severity = gate.SeverityOfScore(c.Score)
-	}
-	if v.Score.OK {
+	} else if v.Score.OK {
 		o.Severity = gate.SeverityOfScore(v.Score.F)
 	}
 	parsers.SetCVSS(&o, v.Vector)

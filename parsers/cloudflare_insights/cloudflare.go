@@ -54,6 +54,9 @@ type insight struct {
 	Dismissed stream.Text `json:"dismissed"`
 	Link      stream.Text `json:"resolve_link"`
 	Resolve   stream.Text `json:"resolve_text"`
+	Insight   stream.Text `json:"insight"`
+	Risk      stream.Text `json:"risk"`
+	Detection stream.Text `json:"detection_method"`
 	Status    stream.Text `json:"status"`
 }
 
@@ -88,25 +91,49 @@ func ofRow(r stream.Row) insight {
 	return insight{
 		Class: get("issue_class", "issue class", "class"), Type: get("issue_type", "issue type"), Severity: get("severity"),
 		Subject: get("subject", "domain"), Timestamp: get("timestamp", "scan_performed_on", "detection"), Since: get("since"),
-		Dismissed: get("dismissed"), Link: get("resolve_link"), Resolve: get("resolve_text", "risk", "insight"), Status: get("status"),
+		Dismissed: get("dismissed"), Link: get("resolve_link"), Resolve: get("recommended_action", "resolve_text"), Status: get("status"),
+		Insight: get("insight"), Risk: get("risk"), Detection: get("detection_method"),
 	}
 }
 
 func observation(i insight) gate.Observation {
 	var text parsers.Text
-	text.Fact("Class of issue", string(i.Class)).Fact("Type of issue", string(i.Type)).Fact("Subject", string(i.Subject)).
+	text.Add(string(i.Insight)).Fact("Risk", string(i.Risk)).Fact("Found by", string(i.Detection)).Fact("Class of issue", string(i.Class)).Fact("Type of issue", string(i.Type)).Fact("Subject", string(i.Subject)).
 		Fact("Since", string(i.Since)).Fact("Checked", string(i.Timestamp)).Fact("Status", string(i.Status))
 	o := gate.Observation{
-		Title:       string(i.Type) + ": " + string(i.Subject),
+		Title:       parsers.First(title(i), "Cloudflare Insight"),
 		Severity:    gate.ParseSeverity(string(i.Severity)),
 		Description: text.String(),
 		Mitigation:  string(i.Resolve),
 		References:  parsers.First(string(i.Link), "https://developers.cloudflare.com/security-center/security-insights/"),
 		Check:       string(i.Class),
-		Endpoints:   []string{parsers.Endpoint(string(i.Subject))},
+		Endpoints:   []string{host(string(i.Subject))},
 	}
-	if strings.EqualFold(string(i.Dismissed), "true") || strings.EqualFold(string(i.Status), "archived") || strings.EqualFold(string(i.Status), "resolved") {
+	if strings.EqualFold(string(i.Dismissed), "true") || done[strings.ToLower(string(i.Status))] {
 		o.Active = new(false)
 	}
 	return o
+}
+
+// done are the statuses of what needs nothing more.
+var done = map[string]bool{"archived": true, "resolved": true, "mitigated": true, "closed": true, "fixed": true}
+
+func title(i insight) string {
+	if i.Type == "" || i.Subject == "" {
+		return string(i.Type + i.Subject)
+	}
+	return string(i.Type) + ": " + string(i.Subject)
+}
+
+// host takes the host out of a subject, which is one, or an address with more.
+func host(subject string) string {
+	endpoint := parsers.Endpoint(subject)
+	if _, rest, ok := strings.Cut(endpoint, "://"); ok {
+		endpoint = rest
+	}
+	endpoint, _, _ = strings.Cut(endpoint, "/")
+	if !strings.HasPrefix(endpoint, "[") {
+		endpoint, _, _ = strings.Cut(endpoint, ":")
+	}
+	return endpoint
 }

@@ -88,30 +88,35 @@ func (r row) observation() gate.Observation {
 	text.Fact("Component", string(r.Component)).Fact("Kind", string(r.Kind)).Fact("Status", string(r.Status)).Fact("Classification", string(r.Classification)).Fact("Severity in Coverity", string(r.Severity))
 	text.Fact("Action", string(r.Action)).Fact("Owner", string(r.Owner)).Fact("Last detected", string(r.Last)).Fact("Last triaged", string(r.Triaged)).Fact("Comment", string(r.Comment)).Fact("External reference", string(r.Reference))
 	o := gate.Observation{
-		Title:         string(r.Type),
-		Severity:      gate.ParseSeverity(string(r.Impact)),
-		Description:   text.String(),
-		CWE:           gate.ParseCWE(string(r.CWE)),
-		Check:         string(r.Checker),
-		UniqueID:      string(r.CID),
-		FilePath:      string(r.File),
-		Date:          gate.DateOf(date(r.First)),
-		Occurrences:   r.Occurrences.Ptr(),
-		Verified:      r.Classification == "Bug",
-		FalsePositive: r.Classification == "False Positive",
+		Title:       string(r.Type),
+		Severity:    gate.ParseSeverity(string(r.Impact)),
+		Description: text.String(),
+		CWE:         gate.ParseCWE(string(r.CWE)),
+		Check:       string(r.Checker),
+		UniqueID:    string(r.CID),
+		FilePath:    string(r.File),
+		Date:        gate.DateOf(date(r.First)),
+		Occurrences: new(max(r.Occurrences.N, 1)),
 	}
-	switch r.Status {
-	case "Fixed", "Absent Dismissed":
-		o.Mitigated = true
-		o.MitigatedAt = date(parsers.First(string(r.Triaged), string(r.Last)))
-		o.Active = new(false)
-	case "Dismissed":
-		o.Active = new(false)
-	}
-	if o.FalsePositive {
-		o.Active = new(false)
-	}
+	r.setStatus(&o)
 	return o
+}
+
+// setStatus takes what is neither new, triaged nor fixed for dismissed by somebody,
+// as DefectDojo does: "Dismissed", "Absent Dismissed". A view without the column
+// says nothing.
+func (r row) setStatus(o *gate.Observation) {
+	switch r.Status {
+	case "", "New":
+	case "Triaged":
+		o.Verified = true
+	case "Fixed":
+		o.Verified, o.Active = true, new(false)
+	default:
+		o.Verified, o.Active, o.Mitigated = true, new(false), true
+		o.MitigatedAt = date(parsers.First(string(r.Triaged), string(r.Last)))
+		o.FalsePositive = r.Classification == "False Positive"
+	}
 }
 
 // date reads "04/14/21", the month first.

@@ -6,14 +6,18 @@
 //	{"cves": [{"cve_code": "CVE-2023-42366", "cve_score": 5.5, "cve_level": "level_medium",
 //	   "cve_epss": 0.00044, "cvss_v3": "CVSS:3.1/…", "cwes": {"cwe_id": ["787"], "capecs": [], "attacks": []},
 //	   "servers": [{"computer_name": "web-1", "active": true, "fixed_at": null, "ignored": false,
-//	     "updates": [{"current": {"product": "busybox", "version": "1.36"}, "target": {"version": "1.37"}}]}]}],
-//	 "security_issues": [{"sid": "…", "level": "level_high", "title": "…", "description": "…", "servers": […]}]}
+//	     "updates": [{"current": {"product": "busybox", "version": "1.36"}, "target": {"version": "1.37"}}]}],
+//	   "updates_assets": {"busybox": {"assets": ["web-1"], "versions": ["1.36"]}}}],
+//	 "security_issues": [{"id": 7, "sid": "…", "level": "level_high", "security_issue_title": "…",
+//	   "security_issue_description": "…", "cve_announcements": [], "servers": […]}]}
 //
-// A CVE is one finding for each product that an update names, and one without a
-// product when none is named. It is open while any server has it.
+// A CVE is one finding for each product that is named, by the exporter or by an
+// update, and one without a product when none is. It is open while any server has it.
 package cyberwatch_galeax
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"defectdojo/gate"
@@ -58,21 +62,27 @@ type cve struct {
 		CAPECs  []stream.Text `json:"capecs"`
 		Attacks []stream.Text `json:"attacks"`
 	}] `json:"cwes"`
-	Servers []server `json:"servers"`
+	Servers  []server `json:"servers"`
+	Products stream.Lenient[map[string]struct {
+		Servers  []stream.Text `json:"assets"`
+		Versions []stream.Text `json:"versions"`
+	}] `json:"updates_assets"`
 }
 
 type issue struct {
-	ID          stream.Text   `json:"id"`
-	SID         stream.Text   `json:"sid"`
-	Level       stream.Text   `json:"level"`
-	Title       stream.Text   `json:"title"`
-	Description stream.Text   `json:"description"`
-	CVEs        []stream.Text `json:"cve_announcements"`
-	Servers     []server      `json:"servers"`
+	ID               stream.Text   `json:"id"`
+	SID              stream.Text   `json:"sid"`
+	Level            stream.Text   `json:"level"`
+	Title            stream.Text   `json:"security_issue_title"`
+	TitleOfAPI       stream.Text   `json:"title"`
+	Description      stream.Text   `json:"security_issue_description"`
+	DescriptionOfAPI stream.Text   `json:"description"`
+	CVEs             []stream.Text `json:"cve_announcements"`
+	Servers          []server      `json:"servers"`
 }
 
 type server struct {
-	Active     *bool       `json:"active"`
+	Active     stream.Text `json:"active"` // true, or "active" for a security issue
 	FixedAt    stream.Text `json:"fixed_at"`
 	DetectedAt stream.Text `json:"detected_at"`
 	Ignored    bool        `json:"ignored"`
@@ -94,7 +104,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "Cyberwatch"
 	return stream.JSON(in, stream.Object(stream.Fields{
 		"cves": stream.Each(func(c cve) error {
-			for _, a := range affected(c.Servers) {
+			for _, a := range c.affected() {
 				out.Emit(observation(c, a))
 			}
 			return nil
@@ -112,8 +122,45 @@ type affection struct {
 	servers         []server
 }
 
-// affected groups the servers by the product and version that is affected.
-func affected(servers []server) []*affection {
+// affected returns the products that the exporter names, with their servers, else
+// those of the servers' updates.
+func (c cve) affected() []*affection {
+	if len(c.Products.Value) == 0 {
+		return byUpdates(c.Servers)
+	}
+	names := map[string]server{}
+	for _, s := range c.Servers {
+		names[string(s.Name)] = s
+	}
+	var list []*affection
+	for _, name := range slices.Sorted(maps.Keys(c.Products.Value)) {
+		p := c.Products.Value[name]
+		versions := stream.Strings(p.Versions)
+		slices.Sort(versions)
+		a := &affection{current: product{stream.Text(name), stream.Text(strings.Join(slices.Compact(versions), ", "))}}
+		for _, n := range p.Servers {
+			if s, ok := names[string(n)]; ok {
+				a.servers = append(a.servers, s)
+				a.target = s.target(name)
+			}
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+// target returns what a product of a server is to be updated to, as far as it is said.
+func (s server) target(name string) product {
+	for _, u := range s.Updates {
+		if string(u.Current.Value.Product) == name {
+			return u.Target.Value
+		}
+	}
+	return product{}
+}
+
+// byUpdates groups the servers by the product and version that is affected.
+func byUpdates(servers []server) []*affection {
 	var list []*affection
 	byProduct := map[product]*affection{}
 	add := func(s server, current, target product) {
@@ -159,15 +206,14 @@ func observation(c cve, a *affection) gate.Observation {
 		o.References = "Updated at " + string(c.UpdatedAt)
 	}
 	if o.ComponentName != "" {
-		o.Title += " - " + o.ComponentName
-		o.FixVersion = string(a.target.Version)
-		o.FixAvailable = new(o.FixVersion != "")
-		text.Fact("Product", strings.TrimSpace(o.ComponentName+" "+o.ComponentVersion)).Fact("Fixed in", o.FixVersion)
+		o.Title += " on " + o.ComponentName
+		o.Fix = string(a.target.Version)
+		text.Fact("Product", strings.TrimSpace(o.ComponentName+" "+o.ComponentVersion)).Fact("Fixed in", o.Fix)
 	}
 	setWeaknesses(&o, &text, c)
-	parsers.SetCVSS(&o, string(c.V3))
-	if o.CVSSv3 != "" && c.Score.OK {
-		o.CVSSv3Score = c.Score.Ptr()
+	if v, ok := parsers.ParseCVSS(string(c.V3)); ok && v.Version[0] == '3' {
+		parsers.SetCVSS(&o, v.Vector)
+		o.Severity = gate.SeverityOfScore(v.Score)
 	}
 	setServers(&o, &text, a.servers)
 	o.Description = text.String()
@@ -198,7 +244,7 @@ func setServers(o *gate.Observation, text *parsers.Text, servers []server) {
 		o.Endpoints = append(o.Endpoints, parsers.Endpoint(string(s.Name)))
 		systems = append(systems, string(s.System))
 		switch {
-		case s.Active == nil && s.FixedAt == "" || s.Active != nil && *s.Active:
+		case s.open():
 			open = open || !s.Ignored
 		case s.FixedAt != "":
 			fixed = append(fixed, string(s.Name)+" on "+string(s.FixedAt))
@@ -210,8 +256,8 @@ func setServers(o *gate.Observation, text *parsers.Text, servers []server) {
 	text.Facts("Operating systems", systems).Facts("Fixed", fixed)
 	if len(fixed) > 0 {
 		o.Mitigation = "Fixed at " + o.MitigatedAt.Format("2006-01-02T15:04:05Z07:00")
-	} else if o.FixVersion != "" {
-		o.Mitigation = "Update " + o.ComponentName + " to " + o.FixVersion
+	} else if o.Fix != "" {
+		o.Mitigation = "Update " + o.ComponentName + " to " + o.Fix
 	}
 	if !open {
 		o.Active = new(false)
@@ -220,11 +266,24 @@ func setServers(o *gate.Observation, text *parsers.Text, servers []server) {
 	}
 }
 
+// open tells whether a server still has it; one that does not say has it until it
+// is fixed.
+func (s server) open() bool {
+	if a := firstOf(s.Active, s.Status); a != "" {
+		return a == "true" || a == "active"
+	}
+	return s.FixedAt == ""
+}
+
+func firstOf(a, b stream.Text) string { return strings.ToLower(parsers.First(string(a), string(b))) }
+
 func ofIssue(i issue) gate.Observation {
 	var text parsers.Text
-	text.Add(string(i.Description)).Fact("Security issue", string(i.SID))
+	text.Add(parsers.First(string(i.Description), string(i.DescriptionOfAPI))).Fact("Security issue", string(i.SID))
 	o := gate.Observation{
-		Title:            parsers.First(string(i.Title), string(i.SID)),
+		Title:            "Security Issue - " + parsers.First(string(i.Title), string(i.TitleOfAPI), string(i.SID)),
+		UniqueID:         string(i.ID),
+		References:       parsers.Lines(stream.Strings(i.CVEs)...),
 		Severity:         level(string(i.Level)),
 		VulnerabilityIDs: stream.Strings(i.CVEs),
 		Check:            string(i.SID),

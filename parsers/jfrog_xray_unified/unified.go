@@ -88,7 +88,7 @@ func observation(r row) gate.Observation {
 	worst, all := r.worst()
 	kind, name, version := split(r.Component)
 	o := gate.Observation{
-		Title:            r.IssueID + " - " + r.Summary,
+		Title:            strings.TrimPrefix(r.IssueID+" - "+r.Summary, " - "),
 		Severity:         gate.ParseSeverity(r.Severity),
 		Description:      describe(r, all),
 		Impact:           r.impact(),
@@ -122,15 +122,14 @@ func observation(r row) gate.Observation {
 	return o
 }
 
-// worst returns the CVE of the greatest score by CVSS 3, else by CVSS 2, the
-// first of equals, and all ids.
+// worst returns the CVE of the greatest score by CVSS 3, the first of equals and
+// where none has one, and all ids.
 func (r row) worst() (cve, []string) {
 	var worst cve
 	var all []string
 	for i, c := range r.CVEs {
 		all = append(all, c.ID)
-		better := c.V3Score.F > worst.V3Score.F || worst.V3Score.F == 0 && c.V3Score.F == 0 && c.V2Score.F > worst.V2Score.F
-		if i == 0 || better {
+		if i == 0 || c.V3Score.F > worst.V3Score.F {
 			worst = c
 		}
 	}

@@ -11,6 +11,7 @@
 package kiuwan
 
 import (
+	"crypto/sha256"
 	"strings"
 
 	"defectdojo/gate"
@@ -42,10 +43,26 @@ func detect(s *parsers.Sample) parsers.Likeness {
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "Kiuwan"
+	seen := map[[sha256.Size]byte]bool{}
 	return stream.CSV(in, []string{"Rule code", "Rule", "Priority", "File"}, func(r stream.Row) error {
-		out.Emit(observation(r))
+		if k := key(r); !seen[k] {
+			seen[k] = true
+			out.Emit(observation(r))
+		}
 		return nil
 	})
+}
+
+// key is what makes two rows one defect: they say the same of the same place.
+func key(r stream.Row) [sha256.Size]byte {
+	var b []byte
+	for _, column := range []string{
+		"Priority", "Rule", "Rule code", "Vulnerability type", "CWE Scope", "Normative", "Status", "File", "Line number", "Line text",
+		"Source file", "Source line number", "Source line text",
+	} {
+		b = append(append(b, r.Get(column)...), 0)
+	}
+	return sha256.Sum256(b)
 }
 
 var priorities = map[string]gate.Severity{"very high": gate.Critical, "high": gate.High, "normal": gate.Medium, "low": gate.Low, "very low": gate.Info}

@@ -51,9 +51,17 @@ type message struct {
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "phpcs-security-audit"
+	type place struct {
+		file, source stream.Text
+		line, column int
+	}
+	seen := map[place]bool{} // two standards may both hold a rule, which then says the same twice
 	files := stream.Entries(func(file string, d *stream.Decoder) error {
 		return stream.Object(stream.Fields{"messages": stream.Each(func(m message) error {
-			out.Emit(observation(file, m))
+			if at := (place{stream.Text(file), m.Source, m.Line.N, m.Column.N}); !seen[at] {
+				seen[at] = true
+				out.Emit(observation(file, m))
+			}
 			return nil
 		})})(d)
 	})
@@ -85,7 +93,7 @@ func severity(n int) gate.Severity {
 		return gate.Critical
 	case n >= 7:
 		return gate.High
-	case n >= 4:
+	case n >= 5:
 		return gate.Medium
 	}
 	return gate.Low

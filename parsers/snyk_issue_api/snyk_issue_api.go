@@ -61,8 +61,13 @@ type attributes struct {
 	CreatedAt   stream.Text `json:"created_at"`
 	UpdatedAt   stream.Text `json:"updated_at"`
 	Classes     []struct {
-		ID stream.Text `json:"id"`
+		ID     stream.Text `json:"id"`
+		Source stream.Text `json:"source"`
 	} `json:"classes"`
+	Severities []struct {
+		Vector stream.Text  `json:"vector"`
+		Score  stream.Float `json:"score"`
+	} `json:"severities"`
 	Problems    []problem `json:"problems"`
 	Coordinates []struct {
 		Manually        bool             `json:"is_fixable_manually"`
@@ -138,8 +143,11 @@ func observation(i issue) gate.Observation {
 		FixAvailable: new(false),
 	}
 	for _, c := range a.Classes {
-		parsers.SetCWEs(&o, c.ID)
+		if c.Source == "CWE" || c.Source == "" {
+			parsers.SetCWEs(&o, c.ID)
+		}
 	}
+	setCVSS(&o, a)
 	var links []string
 	for _, p := range a.Problems {
 		o.VulnerabilityIDs = append(o.VulnerabilityIDs, string(p.ID))
@@ -155,31 +163,56 @@ func observation(i issue) gate.Observation {
 	return o
 }
 
+// setCVSS takes the first vector of each version of CVSS with the score beside it,
+// which is Snyk's or the NVD's.
+func setCVSS(o *gate.Observation, a attributes) {
+	for _, s := range a.Severities {
+		if s.Score.F == 0 {
+			continue
+		}
+		has3, has4 := o.CVSSv3 != "", o.CVSSv4 != ""
+		parsers.SetCVSS(o, string(s.Vector))
+		if !has3 && o.CVSSv3 != "" {
+			o.CVSSv3Score = s.Score.Ptr()
+		}
+		if !has4 && o.CVSSv4 != "" {
+			o.CVSSv4Score = s.Score.Ptr()
+		}
+	}
+}
+
 func setStatus(o *gate.Observation, a attributes) {
 	if a.Ignored {
 		o.FalsePositive, o.Verified = true, true
+	}
+	if strings.EqualFold(string(a.Status), "resolved") {
+		o.Mitigated, o.Verified = true, true
 	}
 	if a.Ignored || !strings.EqualFold(string(a.Status), "open") {
 		o.Active = new(false)
 	}
 }
 
-// setPlace takes the first file and the first package that the coordinates name.
+// isCode tells whether it is an issue of the code and not of a package.
+func (a attributes) isCode() bool { return a.Type == "code" }
+
+// setPlace takes the first file of an issue of the code, and the last package of
+// another, as DefectDojo does. A package stands in the place of the file, too.
 func setPlace(o *gate.Observation, a attributes) {
 	var remedies []string
 	for _, c := range a.Coordinates {
-		if c.Manually || c.Snyk || c.Upstream || c.Patchable || c.Pinnable || c.Upgradeable {
+		if c.Manually || c.Snyk || c.Upstream || !a.isCode() && (c.Patchable || c.Pinnable || c.Upgradeable) {
 			*o.FixAvailable = true
 		}
 		for _, r := range c.Remedies {
 			remedies = append(remedies, string(r.Description))
 		}
 		for _, r := range c.Representations {
-			if s := r.Source; s.File != "" && o.FilePath == "" {
+			if s := r.Source; a.isCode() && s.File != "" && o.FilePath == "" {
 				o.FilePath, o.Line, o.EndLine = string(s.File), s.Region.Start.Line.Ptr(), s.Region.End.Line.Ptr()
 			}
-			if d := r.Dependency; d.Name != "" && o.ComponentName == "" {
-				o.ComponentName, o.ComponentVersion = string(d.Name), string(d.Version)
+			if d := r.Dependency; !a.isCode() && d.Name != "" {
+				o.ComponentName, o.ComponentVersion, o.FilePath = string(d.Name), string(d.Version), string(d.Name)
 			}
 		}
 	}

@@ -148,7 +148,9 @@ func (p pkg) purl() string {
 	return parsers.PURL(purlTypes[strings.ToLower(p.Type)], p.Name, string(p.Version))
 }
 
-// observation has the identity of the same finding in the CSV.
+// observation has the identity that DefectDojo gives to a finding of the JSON,
+// which is another than that of the same finding in the CSV: the version with the
+// fix is in the title, and the rule and the path are not set.
 func (f finding) observation(p pkg) gate.Observation {
 	var about parsers.Text
 	about.Add(f.Name+" is in "+strings.TrimSpace(p.Name+" "+string(p.Version))+".").
@@ -157,12 +159,12 @@ func (f finding) observation(p pkg) gate.Observation {
 		Fact("CVSS", strings.Join(strings.Fields(string(f.CVSS.Version)+" "+f.CVSS.Vector+" "+f.CVSS.Score.String()), " ")).
 		Fact("Public exploit", strconv.FormatBool(f.Exploitable))
 	o := gate.Observation{
-		Title:            f.Name + " - " + p.Name,
+		Title:            f.Name + " - " + p.Name + " - " + string(f.Fixed),
 		Severity:         gate.ParseSeverity(f.Severity),
 		Description:      about.String(),
 		VulnerabilityIDs: []string{f.Name},
-		RuleID:           f.Name,
-		FilePath:         p.Path,
+		Check:            f.Name,
+		Analysis:         gate.Both,
 		ComponentName:    p.Name,
 		ComponentVersion: string(p.Version),
 		PURL:             p.purl(),
@@ -170,7 +172,6 @@ func (f finding) observation(p pkg) gate.Observation {
 		Exploited:        f.exploited,
 		PublishDate:      parsers.ParseDate(string(f.Published)),
 		Fix:              string(f.Fixed),
-		Tags:             []string{"VulnId:" + f.Name},
 	}
 	if o.Fix != "" {
 		o.Mitigation = "Update " + p.Name + " to " + o.Fix + "."
