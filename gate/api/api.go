@@ -19,6 +19,7 @@ import (
 	"defectdojo/gate/connection"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/notification"
+	"defectdojo/gate/people"
 	"defectdojo/gate/policy"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
@@ -42,6 +43,7 @@ type Deps struct {
 	MaxReport   int64         // bytes of the largest report; 100 MiB if zero
 	Notifier    *notification.Notifier
 	Now         func() time.Time
+	People      *people.Desk
 	Policies    *policy.Desk                                                                                                     // of the server
 	Retry       func(context.Context, store.ImportRow, gate.User, func(ingest.Resolved) error, time.Time) (ingest.Result, error) // of an import that failed
 	Secure      bool                                                                                                             // browsers reach us over TLS: the name of their cookie says so
@@ -113,6 +115,9 @@ func (a *api) routes() []route {
 		a.testTypeRoutes(),
 		a.findingRoutes(),
 		a.userRoutes(),
+		a.userGroupRoutes(),
+		a.roleRoutes(),
+		a.memberRoutes(),
 		a.environmentRoutes(),
 		a.verdictRoutes(),
 		a.intelligenceRoutes(),

@@ -26,6 +26,7 @@ import (
 	"defectdojo/gate/connection/connectiontest"
 	"defectdojo/gate/gatetest"
 	"defectdojo/gate/ingest"
+	"defectdojo/gate/people"
 	"defectdojo/gate/policy"
 	"defectdojo/gate/seal"
 	"defectdojo/gate/signing"
@@ -64,6 +65,7 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 		Keys:        &signing.Keys{Store: s.store, Box: seal.New(seal.NewKey())},
 		Tracker:     newTracker(s.store),
 		Judge:       &verdict.Judge{Store: s.store},
+		People:      &people.Desk{Store: s.store, Auth: s.auth},
 		Policies:    &policy.Desk{Store: s.store},
 		Connections: connectiontest.GitHub(s.store),
 	}

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"defectdojo/gate"
+	"defectdojo/gate/store"
 )
 
 // cell is a request on something in a place.
@@ -68,6 +71,15 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.instance, 10), 1)
 	case strings.HasPrefix(rest, "/policies/"):
 		c.path = id(m.policies[:])
+	case slices.ContainsFunc(membershipPaths, func(p string) bool { return strings.HasPrefix(rest, p+"/") }):
+		i := slices.IndexFunc(membershipPaths, func(p string) bool { return strings.HasPrefix(rest, p+"/") })
+		c.path, c.ofType = id(m.members[i][:]), i > 1
+	case (strings.HasPrefix(rest, "/users/") || strings.HasPrefix(rest, "/global_roles/")) && place != absent:
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.account, 10), 1)
+	case strings.HasPrefix(rest, "/dojo_groups/") && place != absent:
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.group, 10), 1)
+	case strings.HasPrefix(rest, "/dojo_group_members/") && place != absent:
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.joined, 10), 1)
 	case strings.HasPrefix(rest, "/waivers/"):
 		c.path = id(m.waivers[:])
 	case strings.HasPrefix(rest, "/vex_documents/"):
@@ -121,6 +133,13 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.body = fmt.Sprintf(`{"name":"n%d","value":"v"}`, time.Now().UnixNano())
 	case rest == "/findings/:id/metadata":
 		c.path, c.body = c.path+"?name=canary", `{"name":"canary","value":"x"}`
+	case slices.Contains(membershipPaths, rest):
+		i := slices.Index(membershipPaths, rest)
+		in := at(m.products[:], place)
+		if i > 1 {
+			in = int64(typ)
+		}
+		c.body, c.inBody, c.ofType = m.memberBody(i, in), true, i > 1
 	case rest == "/policies":
 		c.body, c.inBody = one(`{"product":%d,`+strings.TrimPrefix(policyBody(), "{")), true
 	case rest == "/policies/lint":
@@ -141,6 +160,23 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.body = `{}`
 	}
 	return c
+}
+
+// membershipPaths are the resources of members: of products, then of product types.
+var membershipPaths = []string{"/product_members", "/product_groups", "/product_type_members", "/product_type_groups"}
+
+// memberBody makes somebody new a reader of a product or a product type.
+func (m *matrix) memberBody(i int, in int64) string {
+	name := fmt.Sprint("somebody ", time.Now().UnixNano())
+	if i%2 == 0 {
+		u := m.user(gate.User{Username: name})
+		return fmt.Sprintf(`{%q:%d,"user":%d,"role":5}`, []string{"product", "product_type"}[i/2], in, u.ID)
+	}
+	g, err := m.store.AddUserGroup(m.t.Context(), store.UserGroup{Name: name})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return fmt.Sprintf(`{%q:%d,"group":%d,"role":5}`, []string{"product", "product_type"}[i/2], in, g.ID)
 }
 
 // policyBody is a policy of a new name.
@@ -178,6 +214,20 @@ func (m *matrix) renew(path string, place int) {
 		m.notices[2] = m.must(201, "POST", "/api/v2/notification_channels/", `{"kind":"msteams","name":"canary","secrets":{"webhook_url":"https://127.0.0.1:1/x"}}`).id()
 	case strings.HasPrefix(rest, "/connections/"):
 		m.connection = m.connect()
+	case strings.HasPrefix(rest, "/users/"), strings.HasPrefix(rest, "/global_roles/"):
+		role := gate.Reader
+		m.account = m.user(gate.User{Username: fmt.Sprint("account ", time.Now().UnixNano()), GlobalRole: &role}).ID
+		m.renew("/api/v2/dojo_groups/", own) // with them in it
+	case strings.HasPrefix(rest, "/dojo_groups/"), strings.HasPrefix(rest, "/dojo_group_members/"):
+		m.group = m.must(201, "POST", "/api/v2/dojo_groups/", fmt.Sprintf(`{"name":"group %d"}`, time.Now().UnixNano())).id()
+		m.joined = m.must(201, "POST", "/api/v2/dojo_group_members/", fmt.Sprintf(`{"group":%d,"user":%d,"role":5}`, m.group, m.account)).id()
+	case slices.ContainsFunc(membershipPaths, func(p string) bool { return strings.HasPrefix(rest, p+"/") }):
+		i := slices.IndexFunc(membershipPaths, func(p string) bool { return strings.HasPrefix(rest, p+"/") })
+		in := m.products[place]
+		if i > 1 {
+			in = m.types[place/2]
+		}
+		m.members[i][place] = m.must(201, "POST", "/api/v2"+membershipPaths[i]+"/", m.memberBody(i, in)).id()
 	case strings.HasPrefix(rest, "/trust_rules/"):
 		m.trusts[place] = m.must(201, "POST", "/api/v2/trust_rules/", fmt.Sprintf(`{"product":%d,"provider":"github","repository_id":"%d","owner_id":"7","repository":"canary%d"}`, m.products[place], time.Now().UnixNano(), place)).id()
 	case strings.HasPrefix(rest, "/jira_instances/"), strings.HasPrefix(rest, "/jira_configurations/"):

@@ -53,10 +53,11 @@ var rights = map[auth.Action]string{
 	auth.AddTest: "WMO", auth.EditFinding: "WMO", auth.EditMetadata: "WMO", auth.Delete: "MO", auth.EditProduct: "MO", auth.DeleteProduct: "O", auth.AddProduct: "MO",
 	auth.EditProductType: "MO", auth.DeleteProductType: "O", auth.AddProductType: "MO", auth.ViewUsers: "MO r", auth.ViewReference: "* r",
 	auth.Configure: "MO", auth.ManageChannels: "MO", auth.Self: "* ri", auth.ManageNotices: "",
+	auth.ManageMembers: "MO", auth.EditUsers: "",
 	auth.WritePolicy: "MO", auth.RequestWaiver: "RIWMO i", auth.ApproveWaiver: "MO",
 }
 
-var onNothing = []auth.Action{auth.AddProductType, auth.ViewUsers, auth.ViewReference, auth.Configure, auth.Self, auth.ManageNotices}
+var onNothing = []auth.Action{auth.AddProductType, auth.ViewUsers, auth.EditUsers, auth.ViewReference, auth.Configure, auth.Self, auth.ManageNotices}
 
 // where something is, seen from product 0, on which most principals have a role.
 const (
@@ -100,7 +101,11 @@ type matrix struct {
 	waivers    [3]int64
 	vex        [3]int64
 	people     []principal
-	connection [3]int64 // one with a repository and a delivery
+	account    int64 // a user with a global role, in a group
+	group      int64
+	joined     int64       // as a member of the group
+	members    [4][3]int64 // by membershipPaths, in each place
+	connection [3]int64    // one with a repository and a delivery
 }
 
 func newMatrix(t *testing.T) *matrix {
@@ -116,6 +121,7 @@ func newMatrix(t *testing.T) *matrix {
 		m.renew("/api/v2"+n, own)
 	}
 	m.renew("/api/v2/connections/", own)
+	m.renew("/api/v2/users/", own)
 	for i, typ := range []int64{m.types[0], m.types[0], m.types[1]} {
 		m.products[i], m.engs[i], m.tests[i] = m.product(fmt.Sprintf("canary%d", i))
 		m.must(200, "PATCH", fmt.Sprintf("/api/v2/products/%d/", m.products[i]), fmt.Sprintf(`{"prod_type":%d,"tags":["canary%d"]}`, typ, i))
@@ -132,6 +138,9 @@ func newMatrix(t *testing.T) *matrix {
 		m.renew("/api/v2/jira_projects/", i)
 		m.renew("/api/v2/jira_finding_mappings/", i)
 		m.renew("/api/v2/policies/", i)
+		for _, path := range membershipPaths {
+			m.renew("/api/v2"+path+"/", i)
+		}
 		m.renew("/api/v2/waivers/", i)
 		m.renew("/api/v2/vex_documents/", i)
 	}

@@ -133,7 +133,7 @@ func TestStatusCodes(t *testing.T) {
 		t.Errorf("delete answers %q", a.body)
 	}
 	s.must(404, "DELETE", "/api/v2/tests/null/", "") // umarhadi
-	s.must(405, "POST", "/api/v2/users/", `{}`)
+	s.must(405, "POST", "/api/v2/roles/", `{}`)
 	if a := s.send(s.root, "DELETE", "/api/v2/findings/", ""); a.status != 405 || a.body != `{"detail":"Method \"DELETE\" not allowed."}` {
 		t.Errorf("%d %s", a.status, a.body)
 	}

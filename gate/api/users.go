@@ -35,12 +35,12 @@ func userOf(u gate.User) user {
 
 // profile is what a user is told of themselves.
 type profile struct {
-	User              user  `json:"user"`
-	UserContactInfo   *any  `json:"user_contact_info"`
-	GlobalRole        *any  `json:"global_role"`
-	DojoGroupMember   []any `json:"dojo_group_member"`
-	ProductTypeMember []any `json:"product_type_member"`
-	ProductMember     []any `json:"product_member"`
+	User              user        `json:"user"`
+	UserContactInfo   *any        `json:"user_contact_info"`
+	GlobalRole        *globalRole `json:"global_role"`
+	DojoGroupMember   []any       `json:"dojo_group_member"`
+	ProductTypeMember []any       `json:"product_type_member"`
+	ProductMember     []any       `json:"product_member"`
 }
 
 func (a *api) users() resource[gate.User] {
@@ -60,7 +60,14 @@ func (a *api) users() resource[gate.User] {
 }
 
 func (a *api) userRoutes() []route {
-	return append(a.users().routes(), route{fiber.MethodGet, "/user_profile", auth.Self, a.userProfile})
+	return append(a.users().routes(),
+		route{fiber.MethodPost, "/users", auth.EditUsers, a.addUser},
+		route{fiber.MethodPut, "/users/:id", auth.EditUsers, a.editUser},
+		route{fiber.MethodPatch, "/users/:id", auth.EditUsers, a.editUser},
+		route{fiber.MethodDelete, "/users/:id", auth.EditUsers, a.removeUser},
+		route{fiber.MethodPost, "/users/:id/reset_api_token", auth.EditUsers, a.resetToken},
+		route{fiber.MethodGet, "/user_profile", auth.Self, a.userProfile},
+	)
 }
 
 func userPage(r *request, q *query) (store.List[gate.User], store.Page, error) {
@@ -74,5 +81,36 @@ func userPage(r *request, q *query) (store.List[gate.User], store.Page, error) {
 
 // userProfile serves GET /user_profile.
 func (a *api) userProfile(r *request) error {
-	return r.reply(fiber.StatusOK, profile{User: userOf(r.who.User)})
+	u := r.who.User
+	v := profile{User: userOf(u), DojoGroupMember: []any{}, ProductTypeMember: []any{}, ProductMember: []any{}}
+	if u.GlobalRole != nil {
+		g := globalRoleOf(u)
+		v.GlobalRole = &g
+	}
+	groups, err := r.Store.UserGroupMembers(r.ctx, store.UserGroupMemberFilter{Users: []int64{u.ID}})
+	if err != nil {
+		return err
+	}
+	for _, m := range groups.Rows {
+		v.DojoGroupMember = append(v.DojoGroupMember, userGroupMemberOf(m))
+	}
+	for _, m := range memberships {
+		if m.groups {
+			continue
+		}
+		of, err := m.visible(r, r.Store, store.MemberFilter{Who: []int64{u.ID}})
+		if err != nil {
+			return err
+		}
+		shown, err := a.members(m).show(r, of.Rows)
+		if err != nil {
+			return err
+		}
+		if m.types {
+			v.ProductTypeMember = shown
+		} else {
+			v.ProductMember = shown
+		}
+	}
+	return r.reply(fiber.StatusOK, v)
 }

@@ -86,12 +86,21 @@ func (a *Auth) limited(ctx context.Context, username, ip string, now time.Time) 
 	return &gate.Error{Kind: gate.Limited, Message: "Too many failed logins: try again later.", After: wait}
 }
 
+// HashPassword returns the hash of a new password, if it is good enough.
+func (a *Auth) HashPassword(username, password string) (string, error) {
+	if err := CheckPassword(username, password); err != nil {
+		return "", err
+	}
+	return a.cfg.Hash.Hash(password), nil
+}
+
 // SetPassword gives a user a new password and ends their sessions but the one to keep.
 func (a *Auth) SetPassword(ctx context.Context, u gate.User, password, keepSession string) error {
-	if err := CheckPassword(u.Username, password); err != nil {
+	hash, err := a.HashPassword(u.Username, password)
+	if err != nil {
 		return err
 	}
-	if err := a.store.SetPassword(ctx, u.ID, a.cfg.Hash.Hash(password)); err != nil {
+	if err := a.store.SetPassword(ctx, u.ID, hash); err != nil {
 		return err
 	}
 	return a.store.DeleteUserSessions(ctx, u.ID, digest(keepSession))

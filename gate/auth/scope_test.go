@@ -48,14 +48,14 @@ func newWorld(t *testing.T) *world {
 	u := w.person(t, "type_writer", nil)
 	w.member(t, store.Member{UserID: &u.ID, ProductTypeID: &w.types[0], Role: gate.Writer})
 	u = w.person(t, "group_reader", nil)
-	g, err := w.store.AddGroup(t.Context(), "readers")
+	g, err := w.store.AddUserGroup(t.Context(), store.UserGroup{Name: "readers"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.store.AddGroupMember(t.Context(), g, u.ID); err != nil {
+	if _, err := w.store.AddUserGroupMember(t.Context(), store.UserGroupMember{GroupID: g.ID, UserID: u.ID, Role: gate.Reader}); err != nil {
 		t.Fatal(err)
 	}
-	w.member(t, store.Member{GroupID: &g, ProductID: &w.products[2], Role: gate.Reader})
+	w.member(t, store.Member{GroupID: &g.ID, ProductID: &w.products[2], Role: gate.Reader})
 	root, err := w.store.AddUser(t.Context(), store.Account{User: gate.User{Username: "root", IsActive: true, IsSuperuser: true}})
 	if err != nil {
 		t.Fatal(err)
@@ -228,11 +228,11 @@ func TestMay(t *testing.T) {
 func TestMembershipEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	ms, err := w.store.Members(t.Context(), w.products[0])
-	if err != nil || len(ms) != 5 {
-		t.Fatalf("%d members, %v", len(ms), err)
+	ms, err := w.store.Members(t.Context(), store.MemberFilter{Scope: gate.Scope{All: true}, In: w.products[:1]})
+	if err != nil || ms.Count != 5 {
+		t.Fatalf("%d members, %v", ms.Count, err)
 	}
-	for _, m := range ms {
+	for _, m := range ms.Rows {
 		if err := w.store.DeleteMember(t.Context(), m.ID); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
+	"defectdojo/gate/people"
 	"defectdojo/gate/policy"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
@@ -21,6 +22,7 @@ func (s *Server) wireGate() error {
 	s.judge = &verdict.Judge{Store: s.store, Tell: s.tell, Approvers: func(ctx context.Context, product int64) ([]gate.User, error) {
 		return s.auth.Holders(ctx, auth.ApproveWaiver, product)
 	}}
+	s.people = &people.Desk{Store: s.store, Auth: s.auth}
 	s.policies = &policy.Desk{Store: s.store, Tell: s.tell}
 	s.waivers = &waiver.Desk{Store: s.store, Findings: s.judge.Findings, Policies: s.judge.Policies, Tell: s.tell}
 	return s.keys.Prepare(s.life, now())

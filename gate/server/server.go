@@ -21,6 +21,7 @@ import (
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/notification"
 	"defectdojo/gate/outbound"
+	"defectdojo/gate/people"
 	"defectdojo/gate/policy"
 	"defectdojo/gate/seal"
 	"defectdojo/gate/signing"
@@ -54,6 +55,7 @@ type Server struct {
 	blobs      *blob.Bucket
 	importer   *ingest.Importer
 	judge      *verdict.Judge
+	people     *people.Desk
 	policies   *policy.Desk
 	waivers    *waiver.Desk
 	triage     *triage.Triage

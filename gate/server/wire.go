@@ -70,6 +70,7 @@ func (s *Server) mount() {
 		MaxReport:   s.cfg.MaxReport,
 		Notifier:    s.notifier,
 		Now:         now,
+		People:      s.people,
 		Policies:    s.policies,
 		Retry:       s.importer.Retry,
 		Secure:      s.cfg.Secure(),

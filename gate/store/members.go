@@ -87,25 +87,48 @@ func (s *Store) AddMemberOnce(ctx context.Context, m Member) error {
 	return conflict(err)
 }
 
-// Members returns the members of a product.
-func (s *Store) Members(ctx context.Context, product int64) ([]Member, error) {
-	return many[Member](ctx, s.db, `select `+memberColumns+` from members where product_id = $1 order by id`, product)
+// MemberFilter narrows a list of members: those of products or of product types,
+// that are users or groups.
+type MemberFilter struct {
+	Types  bool       // of product types, not of products
+	Groups bool       // that are groups, not users
+	Scope  gate.Scope // whose IDs are those of products, or of types
+	IDs    []int64
+	In     []int64 // products, or types
+	Who    []int64 // users, or groups
+	Page
+}
+
+// Members returns the members of f, by ID.
+func (s *Store) Members(ctx context.Context, f MemberFilter) (List[Member], error) {
+	where, who := "product_id", "user_id"
+	if f.Types {
+		where = "product_type_id"
+	}
+	if f.Groups {
+		who = "group_id"
+	}
+	w := f.where(where, who)
+	return list[Member](ctx, s.db, memberColumns, "members", &w, " order by id", f.Page)
+}
+
+func (f MemberFilter) where(in, who string) (w where) {
+	w.and(in + " is not null and " + who + " is not null")
+	w.scope(in, f.Scope)
+	oneOf(&w, "id", f.IDs)
+	oneOf(&w, in, f.In)
+	oneOf(&w, who, f.Who)
+	return w
+}
+
+// SetMemberRole gives a member another role.
+func (s *Store) SetMemberRole(ctx context.Context, id int64, role gate.Role) (Member, error) {
+	return one[Member](ctx, s.db, "member", `update members set role = $2 where id = $1 returning `+memberColumns, id, role)
 }
 
 // DeleteMember takes a role away, at once.
 func (s *Store) DeleteMember(ctx context.Context, id int64) error {
 	return exec(ctx, s.db, "member", `delete from members where id = $1`, id)
-}
-
-// AddGroup adds a group of users and returns its ID.
-func (s *Store) AddGroup(ctx context.Context, name string) (int64, error) {
-	return scalar[int64](ctx, s.db, `insert into dojo_groups (name) values ($1) returning id`, name)
-}
-
-// AddGroupMember puts a user into a group.
-func (s *Store) AddGroupMember(ctx context.Context, group, user int64) error {
-	_, err := s.db.Exec(ctx, `insert into dojo_group_members (group_id, user_id) values ($1, $2) on conflict do nothing`, group, user)
-	return conflict(err)
 }
 
 // MemberIDs are the users and groups that have a role in something.

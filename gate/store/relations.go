@@ -9,7 +9,7 @@ import (
 
 // lookups are the tables that other rows refer to and anybody may.
 var lookups = map[string]string{
-	"user": "users", "sla_configuration": "sla_configurations", "regulation": "regulations", "environment": "development_environments",
+	"user": "users", "group": "dojo_groups", "sla_configuration": "sla_configurations", "regulation": "regulations", "environment": "development_environments",
 	"contact": "contacts", "preset": "engagement_presets", "test_type": "test_types", "note_type": "note_types",
 	"cicd_infrastructure": "cicd_infrastructure", "api_scan_configuration": "product_api_scan_configurations",
 	"tool_configuration": "tool_configurations",

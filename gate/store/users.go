@@ -25,6 +25,8 @@ type UserFilter struct {
 	Email       string
 	IsActive    *bool
 	IsSuperuser *bool
+	HasRole     bool // everywhere
+	Roles       []string
 	Page
 }
 
@@ -48,6 +50,10 @@ func (s *Store) Users(ctx context.Context, f UserFilter) (List[gate.User], error
 	contains(&w, "email", f.Email)
 	optional(&w, "is_active", f.IsActive)
 	optional(&w, "is_superuser", f.IsSuperuser)
+	if f.HasRole {
+		w.and("global_role is not null")
+	}
+	oneOf(&w, "global_role", f.Roles)
 	order, err := userOrders.by(f.Order, "id", "id")
 	if err != nil {
 		return List[gate.User]{}, err
@@ -74,6 +80,32 @@ func (s *Store) AddUser(ctx context.Context, a Account) (gate.User, error) {
 		)
 		select `+userColumns+` from added`,
 		a.Username, a.PasswordHash, a.FirstName, a.LastName, a.Email, a.IsActive, a.IsStaff, a.IsSuperuser, a.GlobalRole)
+}
+
+// UpdateUser writes what a user is now. One who is shut out by it is so at once.
+func (s *Store) UpdateUser(ctx context.Context, u gate.User) (gate.User, error) {
+	u, err := one[gate.User](ctx, s.db, "user", `
+		update users set username = $2, first_name = $3, last_name = $4, email = $5, is_active = $6, is_staff = $7, is_superuser = $8, global_role = $9
+		where id = $1 returning `+userColumns, u.ID, u.Username, u.FirstName, u.LastName, u.Email, u.IsActive, u.IsStaff, u.IsSuperuser, u.GlobalRole)
+	if err != nil || u.IsActive {
+		return u, err
+	}
+	return u, s.DeleteUserSessions(ctx, u.ID, nil)
+}
+
+// DeleteUser removes a user of whom nothing tells. Conflict: something does, so
+// that they can only be shut out.
+func (s *Store) DeleteUser(ctx context.Context, id int64) error {
+	told, err := scalar[bool](ctx, s.db, `
+		select exists (select from findings where reporter_id = $1 or mitigated_by_id = $1 or last_reviewed_by_id = $1 or review_requested_by_id = $1
+			or assignee_id = $1 or $1 = any(reviewers))`, id) // these have no foreign keys: imports would pay for them
+	if err == nil && !told {
+		err = exec(ctx, s.db, "user", `delete from users where id = $1`, id)
+	}
+	if told || gate.KindOf(err) == gate.Conflict {
+		return gate.Errorf(gate.Conflict, "Findings, notes or other work tell of this user: make them inactive instead.")
+	}
+	return err
 }
 
 // SetPassword sets a user's password hash.
