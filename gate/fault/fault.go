@@ -13,3 +13,10 @@ const (
 	Committed  = "committed"   // and nobody has been told
 	Following  = "following"   // the job of what follows is nearly done
 )
+
+// The points of telling a code host, in their order.
+const (
+	Leased = "leased" // others leave the place alone, and nothing is sent
+	Told   = "told"   // the host has done it, and it is not noted
+	Noted  = "noted"  // it is noted, and the job is not over
+)

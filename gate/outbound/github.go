@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -200,13 +201,9 @@ func (w *githubWriter) check(ctx context.Context) error {
 			k.Annotations = nil
 		}
 	}
-	if w.at.Tries > 1 { // nobody knows how an earlier try ended: look
-		id, annotated, err := w.client.FindCheck(ctx, w.repo, k.Commit, k.Name, k.External)
-		if err != nil {
+	if w.at.Tries > 1 {
+		if err := w.resume(ctx, &k, s); err != nil {
 			return err
-		}
-		if id != 0 {
-			k.ID, k.Annotations = id, k.Annotations[min(annotated, len(k.Annotations)):]
 		}
 	}
 	id, err := w.client.PutCheck(ctx, w.repo, k)
@@ -216,6 +213,28 @@ func (w *githubWriter) check(ctx context.Context) error {
 	w.at.ExternalID, w.at.Digest, w.at.Detail = strconv.FormatInt(id, 10), s.digest, ""
 	if len(s.Annotations) > 0 {
 		w.at.Detail = s.lines
+	}
+	return nil
+}
+
+// resume looks how an earlier try ended, of which nobody knows: what it wrote is
+// gone on with, or changed to what is wanted now, and not made a second time. A
+// check run with annotations of which we do not know stays behind a new one:
+// they cannot be taken away.
+func (w *githubWriter) resume(ctx context.Context, k *github.Check, s said) error {
+	there, err := w.client.FindCheck(ctx, w.repo, k.Commit, k.Name, fmt.Sprintf("gate-%d-", w.at.ID))
+	if err != nil || there.ID == 0 {
+		return err
+	}
+	noted := strconv.FormatInt(there.ID, 10) == w.at.ExternalID
+	switch {
+	case there.External == k.External:
+		k.ID, k.Annotations = there.ID, k.Annotations[min(there.Annotations, len(k.Annotations)):]
+	case noted && (w.at.Detail != "" || there.Annotations == 0): // it is as we know it
+	case there.Annotations == 0:
+		k.ID, k.Annotations = there.ID, s.Annotations
+	default:
+		k.ID, k.Annotations = 0, s.Annotations
 	}
 	return nil
 }
@@ -230,7 +249,13 @@ func (w *githubWriter) status(ctx context.Context) error {
 		return err
 	}
 	w.at.Digest = s.digest
-	return w.client.PutStatus(ctx, w.repo, w.at.Target, github.Status{State: s.State, Context: s.Name, Description: s.Title, URL: s.URL})
+	status := github.Status{State: s.State, Context: s.Name, Description: s.Title, URL: s.URL}
+	if w.at.Tries > 1 { // nobody knows how an earlier try ended
+		if there, err := w.client.Shows(ctx, w.repo, w.at.Target, status); there || err != nil {
+			return err
+		}
+	}
+	return w.client.PutStatus(ctx, w.repo, w.at.Target, status)
 }
 
 // comment writes the one comment of a pull request, unless the pull request has

@@ -10,6 +10,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/breaker"
+	"defectdojo/gate/fault"
 	"defectdojo/gate/jobs"
 	"defectdojo/gate/store"
 )
@@ -91,6 +92,7 @@ func (h *Host) lease(ctx context.Context, id int64, channel string, write func(c
 	if !ok {
 		return errTaken(channel)
 	}
+	fault.Point(fault.Leased)
 	limited, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
 	touched, err := write(limited, &at)
@@ -98,5 +100,10 @@ func (h *Host) lease(ctx context.Context, id int64, channel string, write func(c
 	if err != nil {
 		return errors.Join(err, h.Store.ReleasePublication(ctx, at, untouched(err) && !touched))
 	}
-	return h.Store.WrotePublication(ctx, at, h.Now())
+	fault.Point(fault.Told)
+	if err := h.Store.WrotePublication(ctx, at, h.Now()); err != nil {
+		return err
+	}
+	fault.Point(fault.Noted)
+	return nil
 }

@@ -32,10 +32,11 @@ const (
 	AsReport = "report"  // the code host's own list of findings
 )
 
-// How long a writer may take, and how long others leave it alone: longer.
+// How long a writer may take, and how long others leave it alone: longer. When a
+// node dies while it writes, another goes on after that time.
 const (
-	writeTime = 2 * time.Minute
-	leaseTime = 3 * time.Minute
+	writeTime = time.Minute
+	leaseTime = 90 * time.Second
 	takenWait = 2 * time.Second
 )
 

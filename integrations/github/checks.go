@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -98,27 +99,34 @@ func (k Check) output(list []Annotation) *github.CheckRunOutput {
 	return o
 }
 
-// FindCheck returns the id of the newest check run of a name at a commit that has
-// our name for it, and how many annotations it has; 0 if there is none:
+// CheckRun is a check run that is there.
+type CheckRun struct {
+	ID          int64 // 0: there is none
+	External    string
+	Annotations int
+}
+
+// FindCheck returns the newest check run of a name at a commit for which our
+// name begins with a prefix:
 // https://docs.github.com/rest/checks/runs#list-check-runs-for-a-git-reference
-func (c *Client) FindCheck(ctx context.Context, repo Repo, commit, name, external string) (id int64, annotations int, err error) {
+func (c *Client) FindCheck(ctx context.Context, repo Repo, commit, name, prefix string) (found CheckRun, err error) {
 	owner, repoName := repo.Split()
 	gh, err := c.as(ctx, owner)
 	if err != nil {
-		return 0, 0, err
+		return found, err
 	}
 	resp, err := each(10, func(o github.ListOptions) (*github.Response, error) {
 		l, resp, err := gh.Checks.ListCheckRunsForRef(ctx, owner, repoName, commit, &github.ListCheckRunsOptions{CheckName: &name, Filter: new("all"), ListOptions: o})
 		if err == nil {
 			for _, r := range l.CheckRuns {
-				if r.GetExternalID() == external && r.GetID() > id {
-					id, annotations = r.GetID(), r.GetOutput().GetAnnotationsCount()
+				if strings.HasPrefix(r.GetExternalID(), prefix) && r.GetID() > found.ID {
+					found = CheckRun{r.GetID(), r.GetExternalID(), r.GetOutput().GetAnnotationsCount()}
 				}
 			}
 		}
 		return resp, err
 	})
-	return id, annotations, c.failed("list check runs", http.MethodGet, resp, err)
+	return found, c.failed("list check runs", http.MethodGet, resp, err)
 }
 
 // Status is a commit status.
@@ -144,6 +152,31 @@ func (c *Client) PutStatus(ctx context.Context, repo Repo, commit string, s Stat
 		State: &s.State, Context: &s.Context, Description: new(cut(s.Description, maxDescription)), TargetURL: orNil(s.URL),
 	})
 	return c.failed("write commit status", http.MethodPost, resp, err)
+}
+
+// Shows tells whether a commit's newest status of a context says what s says:
+// https://docs.github.com/rest/commits/statuses#list-commit-statuses-for-a-reference
+func (c *Client) Shows(ctx context.Context, repo Repo, commit string, s Status) (bool, error) {
+	owner, name := repo.Split()
+	gh, err := c.as(ctx, owner)
+	if err != nil {
+		return false, err
+	}
+	var newest *github.RepoStatus
+	resp, err := each(10, func(o github.ListOptions) (*github.Response, error) { // the newest come first
+		l, resp, err := gh.Repositories.ListStatuses(ctx, owner, name, commit, &o)
+		for _, v := range l {
+			if newest == nil && v.GetContext() == s.Context {
+				newest = v
+			}
+		}
+		if newest != nil && resp != nil {
+			resp.NextPage = 0
+		}
+		return resp, err
+	})
+	same := newest.GetState() == s.State && newest.GetDescription() == cut(s.Description, maxDescription)
+	return same, c.failed("list commit statuses", http.MethodGet, resp, err)
 }
 
 func orNil(s string) *string {

@@ -35,6 +35,7 @@ type Fake struct {
 	mu       sync.Mutex
 	requests []Request
 	faults   []*planned
+	after    func(Request)
 }
 
 // Request is one that a fake was sent.
@@ -98,6 +99,13 @@ func (f *Fake) Fail(method, part string, times int, fault Fault) {
 	f.faults = append(f.faults, &planned{method, part, times, fault})
 }
 
+// After has do called when a request has had its effect, before it is answered.
+func (f *Fake) After(do func(Request)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.after = do
+}
+
 // Heal forgets all faults that are still to come.
 func (f *Fake) Heal() {
 	f.mu.Lock()
@@ -144,6 +152,7 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f.mu.Lock()
 	f.requests = append(f.requests, Request{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Clone(), body, name})
+	after, met := f.after, f.requests[len(f.requests)-1]
 	f.mu.Unlock()
 	if err := f.check(r); err != nil {
 		f.t.Errorf("%s %s does not fit the vendor's description: %v\n%.2000s", r.Method, r.URL, err, body)
@@ -151,11 +160,20 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if fault == nil {
+	if fault != nil {
+		f.fail(w, r, fault)
+		return
+	}
+	if after == nil {
 		f.mux.ServeHTTP(w, r)
 		return
 	}
-	f.fail(w, r, fault)
+	answer := httptest.NewRecorder()
+	f.mux.ServeHTTP(answer, r)
+	after(met)
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
 }
 
 // meet returns the fault that is planned for a request.

@@ -167,6 +167,7 @@ func New(t testing.TB) *GitHub {
 		"PATCH " + r + "/check-runs/{id}":                   g.changeCheck,
 		"GET " + r + "/commits/{sha}/check-runs":            g.checks,
 		"POST " + r + "/statuses/{sha}":                     g.addStatus,
+		"GET " + r + "/commits/{sha}/statuses":              g.statuses,
 		"GET " + r + "/issues/{number}/comments":            g.comments,
 		"POST " + r + "/issues/{number}/comments":           g.addComment,
 		"PATCH " + r + "/issues/comments/{id}":              g.editComment,

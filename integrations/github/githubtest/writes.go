@@ -3,6 +3,7 @@ package githubtest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 )
 
 type checkBody struct {
@@ -88,6 +89,16 @@ func (g *GitHub) addStatus(r *http.Request) (int, any) {
 	}
 	g.Statuses = append(g.Statuses, Status{r.PathValue("sha"), b.State, b.Context, b.Description, b.URL})
 	return 201, m{"id": g.id()}
+}
+
+func (g *GitHub) statuses(r *http.Request) (int, any) {
+	list := []any{}
+	for _, s := range slices.Backward(g.Statuses) {
+		if s.SHA == r.PathValue("sha") {
+			list = append(list, m{"state": s.State, "context": s.Context, "description": s.Description, "target_url": s.URL})
+		}
+	}
+	return 200, list
 }
 
 func (g *GitHub) comments(r *http.Request) (int, any) {
