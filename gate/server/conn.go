@@ -159,8 +159,31 @@ func (c *conn) Close() error {
 		defer c.left()
 	}
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Swap(false) && half.CloseWrite() == nil {
-		_ = c.Conn.SetReadDeadline(time.Now().Add(time.Second)) //nolint:forbidigo // a wait, not a fact
-		_, _ = io.CopyN(io.Discard, c.Conn, 1<<20)
+		c.discard()
 	}
 	return c.Conn.Close()
+}
+
+// What a client that was refused may still send until it reads the answer: the
+// largest delivery of a webhook, more than twice.
+const (
+	lingerBytes = 64 << 20
+	lingerTime  = 10 * time.Second
+	lingerIdle  = time.Second
+)
+
+// discard throws away what still comes, until the client ends or is silent.
+func (c *conn) discard() {
+	b := make([]byte, 64<<10)
+	end := time.Now().Add(lingerTime) //nolint:forbidigo // a wait, not a fact
+	for left := lingerBytes; left > 0; {
+		now := time.Now() //nolint:forbidigo // as above
+		if !now.Before(end) || c.Conn.SetReadDeadline(now.Add(lingerIdle)) != nil {
+			return
+		}
+		n, err := c.Conn.Read(b)
+		if left -= n; err != nil {
+			return
+		}
+	}
 }

@@ -3,17 +3,23 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
 
 	"defectdojo/gate"
 	"defectdojo/gate/api"
 	"defectdojo/gate/inbound"
 	"defectdojo/gate/web"
+	"defectdojo/integrations"
 )
 
 // failed answers a request whose handler returned err, and is the one place that
@@ -33,13 +39,25 @@ func failed(c *fiber.Ctx, err error) error {
 }
 
 // absent tells whether err says that the database is not there just now: it
-// cannot be reached, it is starting or stopping, or all places are taken.
+// cannot be reached, it is starting or stopping, all places are taken, or it
+// went away while it was asked. What a client or a foreign system cuts off has
+// errors of its own.
 func absent(err error) bool {
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, context.DeadlineExceeded) {
+	if _, foreign := errors.AsType[*integrations.Error](err); foreign {
+		return false
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || slices.ContainsFunc(gone, func(e error) bool { return errors.Is(err, e) }) {
 		return true
 	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "08"))
+}
+
+// gone are the errors of connections that end under a query, and of those that
+// cannot be had.
+var gone = []error{
+	context.DeadlineExceeded, puddle.ErrClosedPool, pgconn.ErrConnClosed, io.ErrUnexpectedEOF, net.ErrClosed,
+	syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE,
 }
 
 // panicked logs a panic; the request is answered with an internal error.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -26,6 +27,7 @@ import (
 	"defectdojo/gate/seal"
 	"defectdojo/gate/store"
 	"defectdojo/integrations/gitlab"
+	"defectdojo/integrations/jira"
 	"defectdojo/integrations/slack/slacktest"
 )
 
@@ -38,6 +40,7 @@ type hookSender struct {
 	unknown   string // of one that nothing does; blank: this system has none
 	signature string // the header that proves
 	stamped   bool   // what is signed has a time in it
+	anyCase   bool   // the signature's letters may be large or small: it is the same number
 	taken     int    // what it is answered; 202 if zero
 	// sign returns the headers of a delivery.
 	sign func(secret string, body []byte, id string, unknown bool, at time.Time) http.Header
@@ -45,7 +48,23 @@ type hookSender struct {
 
 // hookSenders are all of them.
 func hookSenders() []hookSender {
-	return []hookSender{githubHooks(), gitlabSigned(), gitlabToken(), slackHooks()}
+	all := []hookSender{githubHooks(), gitlabSigned(), gitlabToken(), jiraHooks(), slackHooks()}
+	for i := range all {
+		all[i].mime = cmp.Or(all[i].mime, "application/json")
+		all[i].taken = cmp.Or(all[i].taken, http.StatusAccepted)
+	}
+	return all
+}
+
+func jiraHooks() hookSender {
+	return hookSender{
+		kind: "jira", signature: jira.SignatureHeader, anyCase: true,
+		body:    `{"webhookEvent":"jira:issue_updated","issue":{"id":"10001","key":"SEC-1","fields":{"summary":"Ünïcode 🛡️"}}}`,
+		unknown: `{"webhookEvent":"sprint_created","sprint":{"id":1}}`,
+		sign: func(secret string, body []byte, id string, _ bool, _ time.Time) http.Header {
+			return http.Header{jira.SignatureHeader: {jira.Sign(body, secret)}, jira.IdentifierHeader: {id}}
+		},
+	}
 }
 
 func slackHooks() hookSender {
@@ -130,7 +149,13 @@ type hooked struct {
 
 func serveHooks(t testing.TB, nodes int, l limits) *hooked {
 	t.Helper()
-	h := &hooked{t: t, pool: gatetest.DB(t), urls: map[string]string{}, open: map[string]string{}}
+	return serveHooksOn(t, gatetest.DB(t), nodes, l)
+}
+
+// serveHooksOn serves on a database that is migrated.
+func serveHooksOn(t testing.TB, pool *pgxpool.Pool, nodes int, l limits) *hooked {
+	t.Helper()
+	h := &hooked{t: t, pool: pool, urls: map[string]string{}, open: map[string]string{}}
 	key := seal.NewKey()
 	for range nodes {
 		s, err := newServer(Config{Listen: "127.0.0.1:0", Role: Web, SecretKey: key, DataDir: t.TempDir()}, h.pool, "http://test", l)
@@ -186,6 +211,9 @@ func (h *hooked) post(node int, path, mime string, body io.Reader, header http.H
 	}
 	defer resp.Body.Close()
 	b, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") == "" {
+		return 0, "503 without Retry-After"
+	}
 	return resp.StatusCode, string(b)
 }
 
@@ -210,12 +238,6 @@ func TestWebhooks(t *testing.T) {
 }
 
 func (k hookSender) try(t *testing.T) {
-	if k.mime == "" {
-		k.mime = "application/json"
-	}
-	if k.taken == 0 {
-		k.taken = http.StatusAccepted
-	}
 	h := serveHooks(t, 2, brisk)
 	path, now := h.urls[k.kind], time.Now()
 	signed := func(id string) http.Header { return k.sign(hookSecret, []byte(k.body), id, false, now) }
@@ -244,7 +266,9 @@ func (k hookSender) try(t *testing.T) {
 		b[i] ^= 1 ^ 0x20
 		if b[i] > ' ' && b[i] < 0x7f {
 			forged.Set(k.signature, string(b))
-			refuse(fmt.Sprintf("letter case of byte %d", i), send(forged))
+			if i < len("sha256=") || !k.anyCase {
+				refuse(fmt.Sprintf("letter case of byte %d", i), send(forged))
+			}
 		}
 	}
 	without := header.Clone()
@@ -305,8 +329,8 @@ func (k hookSender) try(t *testing.T) {
 	if got := send(packed); got != http.StatusUnsupportedMediaType {
 		t.Errorf("packed body: %d", got)
 	}
-	// Too much is refused; cut off while it still comes (0), or for its time (408), where the machine is slow.
-	tooMuch := []int{http.StatusRequestEntityTooLarge, http.StatusRequestTimeout, 0}
+	// Too much is refused, or for its time where the machine is slow; TestWebhooks_too_large has all the time.
+	tooMuch := []int{http.StatusRequestEntityTooLarge, http.StatusRequestTimeout}
 	large := bytes.Repeat([]byte("x"), inbound.MaxBody+1)
 	if got, _ := h.post(0, path, k.mime, bytes.NewReader(large), k.sign(hookSecret, large, "sixth", false, now)); !slices.Contains(tooMuch, got) {
 		t.Errorf("a byte too many: %d", got)
@@ -384,19 +408,6 @@ func drip(t *testing.T, address, path string) string {
 	return string(b)
 }
 
-// TestWebhooks_database_gone: who cannot keep a delivery says that it may be sent again.
-func TestWebhooks_database_gone(t *testing.T) {
-	t.Parallel()
-	for _, k := range hookSenders() {
-		h := serveHooks(t, 1, brisk)
-		h.pool.Close()
-		got, _ := h.post(0, h.urls[k.kind], "application/json", strings.NewReader(k.body), k.sign(hookSecret, []byte(k.body), "x", false, time.Now()))
-		if got < 500 {
-			t.Errorf("%s: %d", k.kind, got)
-		}
-	}
-}
-
 // TestWebhooks_vector is GitHub's own example:
 // https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation
 func TestWebhooks_vector(t *testing.T) {
@@ -419,7 +430,7 @@ func BenchmarkWebhookAck(b *testing.B) {
 func ack(b *testing.B, k hookSender, rate int) {
 	h := serveHooks(b, 1, usual)
 	body := []byte(strings.Replace(k.body, "{", `{"padding":"`+strings.Repeat("x", 20_000)+`",`, 1))
-	if k.mime != "" {
+	if k.mime != "application/json" {
 		body = []byte(k.body)
 	}
 	took := make([]time.Duration, b.N)
@@ -431,12 +442,8 @@ func ack(b *testing.B, k hookSender, rate int) {
 		<-tick.C
 		wg.Go(func() {
 			header := k.sign(hookSecret, body, fmt.Sprint("d", i), false, time.Now())
-			mime := k.mime
-			if mime == "" {
-				mime = "application/json"
-			}
 			start := time.Now()
-			if got, answer := h.post(0, h.urls[k.kind], mime, bytes.NewReader(body), header); got >= 300 || got == 0 {
+			if got, answer := h.post(0, h.urls[k.kind], k.mime, bytes.NewReader(body), header); got >= 300 || got == 0 {
 				failed.Store(i, answer)
 			}
 			took[i] = time.Since(start)
