@@ -2,6 +2,7 @@ package notification_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/netip"
@@ -140,7 +141,7 @@ func (h *house) connect(kind, name string, s notification.Settings, secrets map[
 // slack stores a connection to a workspace.
 func (h *house) slack(w *slacktest.Workspace, s notification.Settings) int64 {
 	h.t.Helper()
-	s.APIURL = w.APIURL()
+	s.APIURL, w.Now = w.APIURL(), h.clock
 	if s.Address == "" {
 		s.Address = "#security"
 	}
@@ -182,7 +183,20 @@ type queue struct {
 	jobs []*job
 	done int
 	lost int
+	died int
+
+	kill context.CancelFunc // ends the node that works
+	dead bool
 }
+
+// die ends the node that works now: what it learns it can write down nowhere.
+func (q *queue) die() {
+	q.dead = true
+	q.kill()
+}
+
+// rescued is after how long another node takes over.
+const rescued = 11 * time.Minute
 
 // fetch takes the jobs that were enqueued since.
 func (q *queue) fetch() {
@@ -229,9 +243,16 @@ func (q *queue) work(i int) {
 	if d := j.due.Sub(q.h.clock()); d > 0 {
 		q.h.pass(d)
 	}
-	err := q.h.Senders()[j.channel](q.h.t.Context(), j.body)
+	ctx, cancel := context.WithCancel(q.h.t.Context())
+	defer cancel()
+	q.kill = cancel
+	err := q.h.Senders()[j.channel](ctx, j.body)
 	after := integrations.RetryAfter(err)
 	switch {
+	case q.dead:
+		q.died, q.dead = q.died+1, false
+		j.due = q.h.clock().Add(rescued)
+		return
 	case err == nil:
 		q.done++
 	case integrations.IsPermanent(err):

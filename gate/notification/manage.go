@@ -278,8 +278,15 @@ func (n *Notifier) try(ctx context.Context, o *outgoing) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = client.Post(ctx, set.Address, m, "", false)
-	return fmt.Sprintf("Slack took the message: %s in %s, as %s.", set.Address, who.Team, who.User), err
+	key, before := strings.ToLower(rand.Text()), n.Now()
+	at, err := client.Post(ctx, set.Address, m, "", key, false)
+	said := fmt.Sprintf("Slack took the message: %s in %s, as %s.", set.Address, who.Team, who.User)
+	if err == nil {
+		if _, found, e := client.Find(ctx, at.Channel, "", key, before); e != nil || !found {
+			said += " It may not be read back: give the app the scopes channels:history, groups:history, im:history, channels:read, groups:read and im:write, so that a message whose answer gets lost is not posted twice."
+		}
+	}
+	return said, err
 }
 
 // TestHook pings a webhook at once, and says how it went.

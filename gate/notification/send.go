@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -130,7 +131,7 @@ func (n *Notifier) load(ctx context.Context, w work) (*outgoing, error) {
 		if err != nil || len(held) == 0 {
 			return nil, err
 		}
-		o.deliveries, o.digest = held, true
+		o.deliveries, o.digest = underWay(held), true
 	} else {
 		d, err := n.Store.NoticeDelivery(ctx, w.Delivery)
 		if gate.KindOf(err) == gate.NotFound || err == nil && d.State != "queued" {
@@ -166,6 +167,16 @@ func (n *Notifier) load(ctx context.Context, w work) (*outgoing, error) {
 		return o, nil
 	}
 	return n.connect(ctx, o)
+}
+
+// underWay are the deliveries of a digest that an attempt before may have
+// posted; all, if there was none. Those that came later are another message.
+func underWay(held []store.NoticeDelivery) []store.NoticeDelivery {
+	asked := slices.DeleteFunc(slices.Clone(held), func(d store.NoticeDelivery) bool { return d.Posting == nil })
+	if len(asked) == 0 {
+		return held
+	}
+	return asked
 }
 
 // connect finds the connection of what is sent. What was for one that is gone or

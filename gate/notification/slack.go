@@ -2,12 +2,14 @@ package notification
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"defectdojo/gate/store"
@@ -69,14 +71,55 @@ func (n *Notifier) bucket(o *outgoing) string {
 	return o.connection.PublicID + " " + target
 }
 
-// say posts a message when it is its turn.
+// say posts a message when it is its turn, unless an attempt before has.
 func (n *Notifier) say(ctx context.Context, client *slack.Client, o *outgoing, channel string, m slack.Message, thread string, shout bool) error {
+	if at, found, err := n.posted(ctx, client, channel, thread, o.first().PublicID, o.first().Posting); err != nil || found {
+		o.external = at.TS
+		return err
+	}
 	if err := n.turn(ctx, Slack, n.bucket(o), slackRate, slackBurst); err != nil {
 		return err
 	}
-	at, err := client.Post(ctx, channel, m, thread, shout)
-	o.external = at.TS
-	return err
+	now := n.Now()
+	if err := n.Store.DeliveryPosting(ctx, o.ids(), &now); err != nil {
+		return err
+	}
+	at, err := client.Post(ctx, channel, m, thread, o.first().PublicID, shout)
+	if o.external = at.TS; err == nil || unknown(err) {
+		return err
+	}
+	return errors.Join(err, n.Store.DeliveryPosting(context.WithoutCancel(ctx), o.ids(), nil))
+}
+
+// settling is how long after a lost answer Slack is asked what it has: what was
+// on its way has arrived by then, or never will.
+const settling = 15 * time.Second
+
+// unknown tells whether Slack may have posted all the same. It is looked for then.
+func unknown(err error) bool {
+	e, ok := errors.AsType[*integrations.Error](err)
+	if ok && e.Unknown {
+		e.After = max(e.After, settling)
+	}
+	return ok && e.Unknown
+}
+
+// posted tells whether Slack has a message that it was asked to post at a time:
+// the node died then, or the answer was lost. Slack takes no key by which it
+// would refuse a second one, so it is looked for. Where the app may not look the
+// message is posted again: twice is better than never.
+func (n *Notifier) posted(ctx context.Context, client *slack.Client, channel, thread, key string, since *time.Time) (slack.Place, bool, error) {
+	if since == nil {
+		return slack.Place{}, false, nil
+	}
+	if d := settling - n.Now().Sub(*since); d > 0 {
+		return slack.Place{}, false, wait(d)
+	}
+	at, found, err := client.Find(ctx, channel, thread, key, *since)
+	if slack.Is(err, slack.Blind...) {
+		return slack.Place{}, false, nil
+	}
+	return at, found, err
 }
 
 // direct posts to a user, whom the workspace knows by their e-mail address.
@@ -157,14 +200,36 @@ func (n *Notifier) parentOf(ctx context.Context, client *slack.Client, o *outgoi
 			return err
 		}
 	}
-	if err := n.turn(ctx, Slack, n.bucket(o), slackRate, slackBurst); err != nil {
-		return err
-	}
-	at, err := client.Post(ctx, t.Channel, m, "", false)
+	return n.newParent(ctx, client, o, t, m, content)
+}
+
+// newParent posts the parent message of a thread, unless an attempt before has.
+func (n *Notifier) newParent(ctx context.Context, client *slack.Client, o *outgoing, t *store.SlackThread, m slack.Message, content string) error {
+	at, found, err := n.posted(ctx, client, t.Channel, "", t.Intent, t.Posting)
 	if err != nil {
 		return err
 	}
-	t.TS, t.ChannelID, t.Content = at.TS, at.Channel, content
+	if !found {
+		if err := n.turn(ctx, Slack, n.bucket(o), slackRate, slackBurst); err != nil {
+			return err
+		}
+		now := n.Now()
+		t.Posting, t.Intent = &now, strings.ToLower(rand.Text())
+		if err := n.Store.SaveSlackThread(ctx, *t); err != nil {
+			return err
+		}
+		if at, err = client.Post(ctx, t.Channel, m, "", t.Intent, false); unknown(err) {
+			return err
+		}
+		if err != nil {
+			t.Posting = nil
+			return errors.Join(err, n.Store.SaveSlackThread(context.WithoutCancel(ctx), *t))
+		}
+		t.Content = content
+	} else {
+		t.Content = "" // what it says may be older: the next news makes it say how things are
+	}
+	t.TS, t.ChannelID, t.Posting = at.TS, at.Channel, nil
 	return n.Store.SaveSlackThread(ctx, *t)
 }
 

@@ -53,13 +53,14 @@ type NoticeDelivery struct {
 	ExternalID string     `db:"external_id"`
 	Created    time.Time  `db:"created"`
 	Finished   *time.Time `db:"finished"`
+	Posting    *time.Time `db:"posting"` // somebody asked to post it then, and no answer is known
 
 	Event    string          `db:"event"` // of the notice
 	Document json.RawMessage `db:"document"`
 }
 
 const noticeDeliveryColumns = `d.id, d.public_id, d.notice_id, d.channel, d.target, d.user_id, d.address, d.state, d.digest_id, d.attempts, d.status,
-	d.last_error, d.external_id, d.created, d.finished, n.event, n.document`
+	d.last_error, d.external_id, d.created, d.finished, d.posting, n.event, n.document`
 
 const noticeDeliveryTables = `notice_deliveries d join notices n on n.id = d.notice_id`
 
@@ -127,9 +128,16 @@ func (s *Store) DeliveryFailed(ctx context.Context, ids []int64, status int, rea
 	return err
 }
 
+// DeliveryPosting notes that deliveries are being posted from a time on; nil: it
+// is known what became of that.
+func (s *Store) DeliveryPosting(ctx context.Context, ids []int64, since *time.Time) error {
+	_, err := s.db.Exec(ctx, `update notice_deliveries set posting = $2 where id = any($1)`, ids, since)
+	return err
+}
+
 // RequeueDelivery makes one wait again; NotFound if it is not over.
 func (s *Store) RequeueDelivery(ctx context.Context, id int64) error {
-	return exec(ctx, s.db, "delivery", `update notice_deliveries set state = 'queued', finished = null where id = $1 and state in ('failed', 'sent')`, id)
+	return exec(ctx, s.db, "delivery", `update notice_deliveries set state = 'queued', finished = null, posting = null where id = $1 and state in ('failed', 'sent')`, id)
 }
 
 // DigestOf returns the digest of an address that is due at a time, and whether

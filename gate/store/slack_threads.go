@@ -16,6 +16,9 @@ type SlackThread struct {
 	TS           string `db:"ts"`         // blank: not posted yet
 	ChannelID    string `db:"channel_id"` // Slack's own name of the channel
 	Content      string `db:"content"`    // digest of what it says
+
+	Posting *time.Time `db:"posting"` // somebody asked to post it then, and no answer is known
+	Intent  string     `db:"intent"`  // by which it is known again
 }
 
 const threadKey = `connection_id = @connection and channel = @channel and product_id = @product and branch = @branch`
@@ -23,7 +26,7 @@ const threadKey = `connection_id = @connection and channel = @channel and produc
 func (t SlackThread) args() pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"connection": t.ConnectionID, "channel": t.Channel, "product": t.ProductID, "branch": t.Branch,
-		"ts": t.TS, "channel_id": t.ChannelID, "content": t.Content,
+		"ts": t.TS, "channel_id": t.ChannelID, "content": t.Content, "posting": t.Posting, "intent": t.Intent,
 	}
 }
 
@@ -36,7 +39,7 @@ func (s *Store) HoldSlackThread(ctx context.Context, t SlackThread, now, until t
 		insert into slack_threads as t (connection_id, channel, product_id, branch, busy_until) values (@connection, @channel, @product, @branch, @until)
 		on conflict (connection_id, channel, product_id, branch) do update set busy_until = @until
 		where t.busy_until is null or t.busy_until <= @now
-		returning connection_id, channel, product_id, branch, ts, channel_id, content`, args)
+		returning connection_id, channel, product_id, branch, ts, channel_id, content, posting, intent`, args)
 	if err != nil || len(rows) == 0 {
 		return t, false, err
 	}
@@ -45,7 +48,7 @@ func (s *Store) HoldSlackThread(ctx context.Context, t SlackThread, now, until t
 
 // SaveSlackThread writes what a thread is now.
 func (s *Store) SaveSlackThread(ctx context.Context, t SlackThread) error {
-	_, err := s.db.Exec(ctx, `update slack_threads set ts = @ts, channel_id = @channel_id, content = @content where `+threadKey, t.args())
+	_, err := s.db.Exec(ctx, `update slack_threads set ts = @ts, channel_id = @channel_id, content = @content, posting = @posting, intent = @intent where `+threadKey, t.args())
 	return err
 }
 

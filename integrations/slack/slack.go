@@ -74,9 +74,11 @@ type Place struct {
 }
 
 // Post posts a message to a channel or, by their id, to somebody. thread is the
-// message under which it stands; shout also shows it in the channel then.
-func (c *Client) Post(ctx context.Context, channel string, m Message, thread string, shout bool) (Place, error) {
+// message under which it stands; shout also shows it in the channel then. key
+// goes with it, unseen: Find finds it by that.
+func (c *Client) Post(ctx context.Context, channel string, m Message, thread, key string, shout bool) (Place, error) {
 	opts := []goslack.MsgOption{
+		goslack.MsgOptionMetadata(goslack.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{metadataKey: key}}),
 		goslack.MsgOptionText(m.Fallback(), false), goslack.MsgOptionBlocks(m.Blocks()...),
 		goslack.MsgOptionDisableLinkUnfurl(), goslack.MsgOptionDisableMediaUnfurl(),
 	}

@@ -38,11 +38,11 @@ func message(items int) slack.Message {
 func TestPost(t *testing.T) {
 	t.Parallel()
 	w := slacktest.New(t)
-	at, err := client(w).Post(t.Context(), "#security", message(3), "", false)
+	at, err := client(w).Post(t.Context(), "#security", message(3), "", "k1", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client(w).Post(t.Context(), at.Channel, message(200), at.TS, true); err != nil {
+	if _, err := client(w).Post(t.Context(), at.Channel, message(200), at.TS, "k2", true); err != nil {
 		t.Fatal(err)
 	}
 	if err := client(w).Update(t.Context(), at, message(0)); err != nil {
@@ -108,7 +108,7 @@ func TestErrors(t *testing.T) {
 		"token_shown": {integrationtest.Fault{Status: 200, Body: `{"ok":false,"error":"bad ` + slacktest.Token + `"}`}, false, 0},
 	} {
 		w.Fail("", "chat.postMessage", 1, c.fault)
-		_, err := client(w).Post(t.Context(), "#security", message(1), "", false)
+		_, err := client(w).Post(t.Context(), "#security", message(1), "", "k3", false)
 		e, ok := errors.AsType[*integrations.Error](err)
 		if !ok || e.Permanent != c.permanent || e.After != c.after {
 			t.Errorf("%s: %+v", name, err)

@@ -14,10 +14,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -45,6 +47,8 @@ type Message struct {
 	Blocks  string // JSON
 	Shout   bool
 	Edits   int
+	Key     string // of ours, in its metadata
+	meta    json.RawMessage
 }
 
 // Member is somebody in the workspace.
@@ -57,6 +61,11 @@ type Member struct {
 type Workspace struct {
 	*integrationtest.Fake
 
+	// Now is the workspace's clock; nil: the machine's.
+	Now func() time.Time
+	// Posted is called when a message has been posted and nobody was answered yet.
+	Posted func(Message)
+
 	t      testing.TB
 	schema *jsonschema.Schema
 
@@ -66,6 +75,8 @@ type Workspace struct {
 	forms    []string  // views that were opened
 	members  []Member
 	budget   map[string]int
+	blind    bool
+	names    []string // of channels
 }
 
 // New starts a workspace with some members.
@@ -85,7 +96,8 @@ func New(t testing.TB, members ...Member) *Workspace {
 	}
 	for path, h := range map[string]http.HandlerFunc{
 		"chat.postMessage": w.post, "chat.update": w.update, "chat.postEphemeral": w.whisper, "users.lookupByEmail": w.lookup,
-		"users.info": w.info, "auth.test": w.auth, "views.open": w.open,
+		"users.info": w.info, "auth.test": w.auth, "views.open": w.open, "conversations.open": w.openDirect,
+		"conversations.history": w.history, "conversations.replies": w.history, "conversations.list": w.channels,
 	} {
 		w.Handle("POST /api/"+path, w.signed(h))
 	}
@@ -265,13 +277,20 @@ func (w *Workspace) post(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m := &Message{
-		Channel: "C" + strings.TrimPrefix(strings.ToUpper(channel), "#"), TS: fmt.Sprintf("17000000%02d.%06d", len(w.messages)%100, len(w.messages)+1),
-		Thread: thread, Text: r.FormValue("text"), Blocks: r.FormValue("blocks"), Shout: r.FormValue("reply_broadcast") == "true",
+		Channel: idOf(channel), TS: w.stamp(), Thread: thread, Text: r.FormValue("text"), Blocks: r.FormValue("blocks"), Shout: r.FormValue("reply_broadcast") == "true",
 	}
-	if strings.HasPrefix(channel, "U") || strings.HasPrefix(channel, "C") {
-		m.Channel = channel
+	if err := m.carry(r.FormValue("metadata")); err != nil {
+		w.t.Errorf("%s: %v", r.URL.Path, err)
+		no(rw, "invalid_metadata_format")
+		return
 	}
 	w.messages = append(w.messages, m)
+	if strings.HasPrefix(channel, "#") && !slices.Contains(w.names, channel) {
+		w.names = append(w.names, channel)
+	}
+	if w.Posted != nil {
+		w.Posted(*m)
+	}
 	answer(rw, map[string]any{"ok": true, "channel": m.Channel, "ts": m.TS, "message": map[string]any{"text": m.Text}})
 }
 
