@@ -60,13 +60,28 @@ func (v Vulnerability) Observation(image string) gate.Observation {
 	if known(v.Fix) != "" {
 		o.Mitigation = "Upgrade " + v.PackageName + " to " + v.Fix + ". See " + v.URL
 	}
-	for _, d := range append(v.NVD, v.Vendor...) {
-		if d.CVSS.Base.OK && d.CVSS.Base.F > 0 {
-			o.CVSSv3Score = d.CVSS.Base.Ptr()
-			break
+	o.CVSSv3Score = v.score()
+	return o
+}
+
+// Key is what makes two records of a report one.
+func (v Vulnerability) Key() string {
+	return strings.Join([]string{v.Feed, v.FeedGroup, v.PackageName, v.PackageVersion, v.PackagePath, v.Vuln}, "|")
+}
+
+// score is the NVD's in the feeds that are made of it, else one of the vendor's
+// first two, as DefectDojo has it.
+func (v Vulnerability) score() *float64 {
+	list := v.Vendor
+	if v.Feed == "nvdv2" || v.Feed == "vulnerabilities" {
+		list = v.NVD[:min(len(v.NVD), 1)]
+	}
+	for _, d := range list[:min(len(list), 2)] {
+		if b := d.CVSS.Base; b.OK && b.F >= 0 && b.F <= 10 {
+			return b.Ptr()
 		}
 	}
-	return o
+	return nil
 }
 
 // known returns s unless it says that it is unknown.

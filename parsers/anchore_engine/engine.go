@@ -8,7 +8,12 @@
 //	  "package_version": "1.4.9", "package_type": "dpkg", "package_path": "None", "package_cpe": "None", "url": "https://…",
 //	  "nvd_data": [{"id": "…", "cvss_v3": {"base_score": 7.5}}], "vendor_data": […]}]}
 //
-// Package anchore describes a vulnerability.
+// Package anchore describes a vulnerability. Anchore Enterprise's page of an image
+// has another export, whose "package" is a name with its version:
+//
+//	{"metadata": {"imageDigest": "sha256:…", "tag": "…"}, "securityEvaluation": [{"vulnerabilityId": "CVE-2011-3374", "cves": "CVE-2011-3374",
+//	  "package": "apt-1.4.9", "packageType": "dpkg", "path": "/var/lib/dpkg/status", "severity": "Low", "fixAvailable": "None",
+//	  "link": "https://…", "nvdCvssBaseScore": "3.7"}]}
 package anchore_engine
 
 import (
@@ -32,7 +37,7 @@ var Parsers = []parsers.Parser{{
 
 func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
-	case s.Has("imageDigest", "vulnerability_type"), s.Has("vulnerabilities[].package_cpe", "vulnerabilities[].feed_group"):
+	case s.Has("metadata", "securityEvaluation[].vulnerabilityId"), s.Has("imageDigest", "vulnerability_type"), s.Has("vulnerabilities[].package_cpe", "vulnerabilities[].feed_group"):
 		return parsers.Sure
 	case s.Has("vulnerabilities[].vuln", "vulnerabilities[].package_name"):
 		return parsers.Likely
@@ -43,11 +48,31 @@ func detect(s *parsers.Sample) parsers.Likeness {
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Anchore Engine"
-	return stream.JSON(in, stream.Object(stream.Fields{
-		"imageDigest": stream.One(func(s stream.Text) error { run.Target = string(s); return nil }),
-		"vulnerabilities": stream.Each(func(v anchore.Vulnerability) error {
-			out.Emit(v.Observation(run.Target))
+	known, seen := false, map[string]bool{} // a feed may hold a record twice
+	put := func(key string, o gate.Observation) error {
+		if !seen[key] {
+			seen[key] = true
+			out.Emit(o)
+		}
+		return nil
+	}
+	list := func(each stream.Value) stream.Value {
+		return func(d *stream.Decoder) error { known = true; return each(d) }
+	}
+	err := stream.JSON(in, stream.Object(stream.Fields{
+		"metadata": stream.One(func(m struct {
+			Digest stream.Text `json:"image_digest,case:ignore"`
+		},
+		) error {
+			run.Target = string(m.Digest)
 			return nil
 		}),
-	}, "vulnerabilities"))
+		"securityEvaluation": list(stream.Each(func(e evaluation) error { return put(e.key(), e.observation(run.Target)) })),
+		"imageDigest":        stream.One(func(s stream.Text) error { run.Target = string(s); return nil }),
+		"vulnerabilities":    list(stream.Each(func(v anchore.Vulnerability) error { return put(v.Key(), v.Observation(run.Target)) })),
+	}))
+	if err == nil && !known {
+		err = stream.Errorf(`there is neither "vulnerabilities" nor "securityEvaluation"`)
+	}
+	return err
 }

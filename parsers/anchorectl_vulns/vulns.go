@@ -48,11 +48,15 @@ func detect(s *parsers.Sample) parsers.Likeness {
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "anchorectl"
+	seen := map[string]bool{} // a feed may hold a record twice
 	each := stream.Each(func(v anchore.Vulnerability) error {
 		if v.Vuln == "" {
 			return stream.Errorf(`an element has no "vuln"`)
 		}
-		out.Emit(v.Observation(run.Target))
+		if k := v.Key(); !seen[k] {
+			seen[k] = true
+			out.Emit(v.Observation(run.Target))
+		}
 		return nil
 	})
 	return stream.JSON(in, stream.ByKind(stream.Kinds{

@@ -97,7 +97,6 @@ func observation(p pack, v vulnerability) gate.Observation {
 		Title:            parsers.First(v.Title, string(v.ID)),
 		Description:      text.String(),
 		References:       v.Reference,
-		CWE:              gate.ParseCWE(string(v.CWE)),
 		UniqueID:         string(v.ID),
 		FilePath:         p.Coordinates,
 		ComponentName:    name,
@@ -105,9 +104,15 @@ func observation(p pack, v vulnerability) gate.Observation {
 		PURL:             p.Coordinates,
 		URL:              v.Reference,
 	}
-	if m := weakness.FindString(v.Title); m != "" && o.CWE == 0 {
-		_, number, _ := strings.Cut(m, "CWE-")
-		o.CWE = gate.ParseCWE(number)
+	if m := weakness.FindString(v.Title); m != "" {
+		before, number, _ := strings.Cut(m, "CWE-")
+		if n := gate.ParseCWE(number); before == "" {
+			o.CWE = n
+		} else {
+			o.CWEs = []int{n} // DefectDojo looks for it at the very beginning alone
+		}
+	} else if n := gate.ParseCWE(string(v.CWE)); n > 0 {
+		o.CWEs = []int{n}
 	}
 	o.NoCWE = o.CWE == 0
 	if v.CVE != "" {

@@ -66,7 +66,7 @@ func vulnerability(n *stream.Node) gate.Observation {
 	text.Add(n.Get("Description")).Fact("Type", n.Get("Type")).Fact("Status", n.Get("Status")).Fact("Date", n.Get("Date")).Fact("CVSS", n.Get("CVSSv3")).Fact("Place", n.Get("URL"))
 	o := gate.Observation{
 		Title:            n.Get("Name"),
-		Severity:         gate.ParseSeverity(n.Get("Risk")),
+		Severity:         risk(n.Get("Risk")),
 		Description:      text.String(),
 		Mitigation:       parsers.First(n.Get("Remediation"), "The report says nothing about it."),
 		Impact:           parsers.First(n.Get("Impact"), "The report does not tell the impact apart from the rest."),
@@ -80,6 +80,14 @@ func vulnerability(n *stream.Node) gate.Observation {
 		o.Endpoints = []string{e}
 	}
 	return o
+}
+
+// risk reads ImmuniWeb's words, whose least is Warning.
+func risk(word string) gate.Severity {
+	if strings.EqualFold(word, "Warning") {
+		return gate.Info
+	}
+	return gate.ParseSeverity(word)
 }
 
 // sections are the lists of the JSON.

@@ -75,6 +75,7 @@ type component struct {
 func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "JFrog Xray"
+	seen := map[string]bool{} // an image's scans may hold the same layers
 	scan := stream.Object(stream.Fields{
 		"component_id": stream.One(func(t stream.Text) error { run.Target = string(t); return nil }),
 		"status": stream.One(func(t stream.Text) error {
@@ -88,7 +89,10 @@ func parse(in *stream.Input, out *parsers.Report) error {
 				return errors.New("a vulnerability without an issue_id")
 			}
 			for _, name := range slices.Sorted(maps.Keys(v.Components)) {
-				out.Emit(observation(v, name, v.Components[name]))
+				if key := string(v.Issue) + " " + name; !seen[key] {
+					seen[key] = true
+					out.Emit(observation(v, name, v.Components[name]))
+				}
 			}
 			return nil
 		}),
@@ -109,12 +113,14 @@ func observation(v vulnerability, name string, c component) gate.Observation {
 		Impact:           impact(name, c),
 		FixAvailable:     new(len(c.Fixed) > 0),
 	}
-	for _, x := range v.CVEs {
+	for i, x := range v.CVEs {
 		o.VulnerabilityIDs = append(o.VulnerabilityIDs, string(x.ID))
-		parsers.SetCVSS(&o, string(x.Vector))
+		if i == 0 {
+			parsers.SetCVSS(&o, string(x.Vector))
+		}
 		for _, w := range x.CWE {
-			if o.CWE == 0 {
-				o.CWE = gate.ParseCWE(string(w))
+			if n := gate.ParseCWE(string(w)); n > 0 && !slices.Contains(o.CWEs, n) {
+				o.CWEs = append(o.CWEs, n) // none is the main one: DefectDojo sets no cwe
 			}
 		}
 	}
@@ -136,7 +142,7 @@ func split(name string) (component, version string) {
 
 // title is the first line of a summary, without what OpenSSL puts before it.
 func title(v vulnerability) string {
-	text := parsers.First(string(v.Extended.Value.Short), string(v.Summary), string(v.Issue))
+	text := parsers.First(string(v.Summary), string(v.Extended.Value.Short), string(v.Issue))
 	text = strings.TrimPrefix(text, "Issue summary: ")
 	first, _, _ := strings.Cut(text, "\n")
 	return strings.Join(strings.Fields(first), " ")

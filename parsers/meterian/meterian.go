@@ -130,7 +130,7 @@ var kinds = map[string]string{"nodejs": "npm", "ruby": "gem", "python": "pypi", 
 
 func observation(language string, d dependency, a advice, date gate.Date) gate.Observation {
 	name, version := string(d.Dependency.Name), string(d.Dependency.Version)
-	severity := gate.ParseSeverity(string(a.Severity))
+	severity := a.rating()
 	o := gate.Observation{
 		Title:            name + ":" + version,
 		Severity:         severity,
@@ -146,7 +146,7 @@ func observation(language string, d dependency, a advice, date gate.Date) gate.O
 		Date:             date,
 		Tags:             []string{language},
 	}
-	if strings.HasPrefix(string(a.CVE), "CVE-") {
+	if a.CVE != "" && a.CVE != "N/A" {
 		o.VulnerabilityIDs = []string{string(a.CVE)}
 	}
 	if places := append(stream.Strings(d.Dependency.Locations), stream.Strings(d.Locations)...); len(places) > 0 && places[0] != "" {
@@ -157,6 +157,14 @@ func observation(language string, d dependency, a advice, date gate.Date) gate.O
 	}
 	setFix(&o, d)
 	return o
+}
+
+// rating is by the score where there is one: Meterian's words know no Critical.
+func (a advice) rating() gate.Severity {
+	if !a.CVSS.OK {
+		return gate.ParseSeverity(string(a.Severity))
+	}
+	return max(gate.SeverityOfScore(a.CVSS.F), gate.Low)
 }
 
 // impact tells which versions are affected and how the component comes in.

@@ -110,7 +110,7 @@ func severity(modifier int) gate.Severity {
 		return gate.Info
 	case modifier >= -10:
 		return gate.Low
-	case modifier >= -26:
+	case modifier > -26:
 		return gate.Medium
 	}
 	return gate.High
