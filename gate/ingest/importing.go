@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ type importing struct {
 	isNew          bool // the test is created by this import
 	compare        bool // there are findings that those of the report may be duplicates of
 	extraEndpoints []string
+
+	storing *task   // the chunk before, which the database takes while the next is made ready: no statement before it ends
+	free    []int64 // ids of findings to come
 
 	index   *index   // the findings of the test, and those added
 	origins *origins // those added that may have duplicates
@@ -80,7 +84,8 @@ func (m *importing) run(ctx context.Context, to Resolved) (Result, error) {
 		return Result{}, err
 	}
 	in := m.read(ctx)
-	defer func() { // the reader must have stopped before the report is closed
+	defer func() { // the last statement must have ended before the transaction does, and the reader before the report is closed
+		_ = m.storing.wait()
 		stop()
 		for range in.chunks {
 		}
@@ -104,8 +109,8 @@ func (m *importing) run(ctx context.Context, to Resolved) (Result, error) {
 		}
 		fault.Point(fault.Copying)
 	}
-	if in.err != nil {
-		return Result{}, in.err
+	if err := errors.Join(in.err, m.storing.wait()); err != nil {
+		return Result{}, err
 	}
 	fault.Point(fault.Parsed)
 	if err := m.finish(ctx, in); err != nil {

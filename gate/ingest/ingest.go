@@ -53,10 +53,9 @@ func (i *Importer) Import(ctx context.Context, r Request, to Resolved, now time.
 	if r.Untrusted {
 		r.CloseOldFindings, r.CloseOldFindingsProductScope, r.KeepClosedByReport, r.Active, r.Verified = false, false, false, nil, nil
 	}
-	if err := i.keep(ctx, r.Report); err != nil {
-		return Result{}, err
-	}
-	fault.Point(fault.BlobStored)
+	// The report is kept while it is read: nothing is done before it is.
+	keeping := begin(func() error { return i.keep(ctx, r.Report) })
+	defer func() { _ = keeping.wait() }()
 	for try := 1; ; try++ {
 		var result Result
 		err := i.Store.Tx(ctx, func(s *store.Store, tx pgx.Tx) error {
@@ -66,6 +65,10 @@ func (i *Importer) Import(ctx context.Context, r Request, to Resolved, now time.
 				return err
 			}
 			result.Asked = to
+			if err := keeping.wait(); err != nil {
+				return err
+			}
+			fault.Point(fault.BlobStored)
 			if i.Enqueue != nil && !result.Replayed {
 				err = i.Enqueue(ctx, tx, result)
 			}
@@ -81,6 +84,9 @@ func (i *Importer) Import(ctx context.Context, r Request, to Resolved, now time.
 				return Result{}, err
 			}
 		case gate.KindOf(err) == gate.Invalid || gate.KindOf(err) == gate.TooLarge:
+			if err := keeping.wait(); err != nil {
+				return Result{}, err
+			}
 			return Result{}, i.recordFailure(ctx, r, to, now, i.looksLike(ctx, r, err))
 		default:
 			return Result{}, err
@@ -109,10 +115,7 @@ func BlobKey(sum []byte) string {
 
 // keep puts the report into the blob store, if it is not there.
 func (i *Importer) keep(ctx context.Context, r Report) error {
-	if _, err := r.Content.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	return i.keepBlob(ctx, r.SHA256[:], r.Content)
+	return i.keepBlob(ctx, r.SHA256[:], io.NewSectionReader(r.Content, 0, r.Size))
 }
 
 func (i *Importer) keepBlob(ctx context.Context, sum []byte, content io.Reader) error {

@@ -23,6 +23,10 @@ type changes struct {
 	outOfScope []int64
 }
 
+func (c *changes) none() bool {
+	return len(c.reactivate)+len(c.stayClosed)+len(c.closeBy)+len(c.accept)+len(c.falseP)+len(c.outOfScope) == 0
+}
+
 // meet decides what happens to a finding that the report tells of again: the
 // first rule that applies.
 func (m *importing) meet(t *tracked, i *item, c *changes, changed map[int64]*item) {

@@ -23,9 +23,13 @@ type item struct {
 	endpointKey string
 }
 
-// chunkSize is how many items are stored at once: enough that a statement's
-// cost does not count, few enough that memory does not.
-const chunkSize = 2000
+// Items are stored in chunks: small ones first, so that the database has work
+// soon, and twice as large each time, until a statement's cost does not count
+// any more and memory does.
+const (
+	firstChunk = 500
+	lastChunk  = 16 * firstChunk
+)
 
 // reading is a report that is being read while what was read is stored.
 type reading struct {
@@ -45,13 +49,13 @@ func (m *importing) read(ctx context.Context) *reading {
 		ctx, cancel := context.WithTimeoutCause(ctx, parseTime, errors.New("reading the report took too long"))
 		defer cancel()
 		p := preparer{request: m.request, hasher: dedup.NewHasher(m.settings), now: m.now, extra: m.extraEndpoints}
-		chunk := make([]item, 0, chunkSize)
+		chunk := make([]item, 0, firstChunk)
 		flush := func() {
 			select {
 			case out.chunks <- chunk:
 			case <-ctx.Done():
 			}
-			chunk = make([]item, 0, chunkSize)
+			chunk = make([]item, 0, min(2*cap(chunk), lastChunk))
 		}
 		out.runs, out.err = parsers.Read(ctx, m.parser, m.request.Report.Content, parsers.Options{
 			Limits: m.Limits,
@@ -64,7 +68,7 @@ func (m *importing) read(ctx context.Context) *reading {
 				o.VulnerabilityIDs = o.IDs()
 				chunk = append(chunk, item{Observation: o})
 				p.prepare(&chunk[len(chunk)-1])
-				if len(chunk) == chunkSize {
+				if len(chunk) == cap(chunk) {
 					flush()
 				}
 			},

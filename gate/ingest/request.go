@@ -83,9 +83,12 @@ type Request struct {
 // Report is the file that was uploaded.
 type Report struct {
 	Filename string
-	Content  io.ReadSeeker
-	Size     int64
-	SHA256   [32]byte
+	Content  interface {
+		io.ReadSeeker
+		io.ReaderAt
+	}
+	Size   int64
+	SHA256 [32]byte
 }
 
 // Counts are findings of one severity, or of all, by their flags.

@@ -41,6 +41,12 @@ func (m *importing) take(ctx context.Context, chunk []item) error {
 	if err := m.add(ctx, added); err != nil {
 		return err
 	}
+	if met.none() && len(changed) == 0 {
+		return nil
+	}
+	if err := m.storing.wait(); err != nil {
+		return err
+	}
 	if err := m.apply(ctx, met); err != nil {
 		return err
 	}
@@ -66,12 +72,12 @@ func (m *importing) twin(t *tracked, i *item, added []*item) {
 	}
 }
 
-// add stores new findings.
+// add has new findings stored, while what follows them is made ready.
 func (m *importing) add(ctx context.Context, added []*item) error {
 	if len(added) == 0 {
 		return nil
 	}
-	ids, err := m.store.NextFindingIDs(ctx, len(added))
+	ids, err := m.nextIDs(ctx, len(added))
 	if err != nil {
 		return err
 	}
@@ -87,12 +93,38 @@ func (m *importing) add(ctx context.Context, added []*item) error {
 		// The index holds them in the same order, without ids.
 		m.numberFresh(rows)
 	}
-	if err := m.store.AddFindings(ctx, rows); err != nil {
+	if err := m.storing.wait(); err != nil {
 		return err
 	}
+	m.storing = begin(func() error { return m.store.AddFindings(ctx, rows) })
 	m.ids[created] = append(m.ids[created], ids...)
 	return m.collectExtras(ctx, rows)
 }
+
+// nextIDs returns the ids of n new findings. Of a report that is larger than one
+// chunk it takes those of what may follow as well.
+func (m *importing) nextIDs(ctx context.Context, n int) ([]int64, error) {
+	if len(m.free) < n {
+		if err := m.storing.wait(); err != nil {
+			return nil, err
+		}
+		more := n - len(m.free)
+		if n >= firstChunk {
+			more += idsAhead
+		}
+		ids, err := m.store.NextFindingIDs(ctx, more)
+		if err != nil {
+			return nil, err
+		}
+		m.free = append(m.free, ids...)
+	}
+	ids := m.free[:n:n]
+	m.free = m.free[n:]
+	return ids, nil
+}
+
+// idsAhead is how many ids are taken beside those that are needed.
+const idsAhead = 2 * lastChunk
 
 // numberFresh gives ids and flags to the findings that take has put into the index.
 func (m *importing) numberFresh(rows []*store.NewFinding) {
@@ -117,6 +149,9 @@ func (m *importing) candidates(ctx context.Context, added []*item) (originalsOf,
 	c := originalsOf{map[[32]byte][]*store.Known{}, map[string][]*store.Known{}}
 	if !m.compare {
 		return c, nil
+	}
+	if err := m.storing.wait(); err != nil {
+		return c, err
 	}
 	var hashes [][]byte
 	var ids []string
@@ -249,11 +284,20 @@ func (m *importing) collectExtras(ctx context.Context, rows []*store.NewFinding)
 			m.groups = append(m.groups, store.Grouping{FindingID: f.ID, Group: g})
 		}
 	}
-	if len(m.extras.places) > 10*chunkSize || len(m.extras.exchanges) > chunkSize {
-		return m.storeExtras(ctx)
+	if len(m.extras.places) <= maxPlaces && len(m.extras.exchanges) <= maxExchanges {
+		return nil
 	}
-	return nil
+	if err := m.storing.wait(); err != nil {
+		return err
+	}
+	return m.storeExtras(ctx)
 }
+
+// What is noted beside rows is stored when it is that much.
+const (
+	maxPlaces    = 20_000
+	maxExchanges = 2_000
+)
 
 func (m *importing) attach(ctx context.Context, finding int64, file gate.File) error {
 	sum := sha256.Sum256(file.Data)

@@ -44,19 +44,14 @@ type copyReader[R any] struct {
 	columns []column[R]
 	rows    []R
 	next    int
-	buf     []byte
+	buf     []byte // what is encoded, from off on not yet read
 	off     int
 }
 
 // Read fills p with encoded rows.
 func (c *copyReader[R]) Read(p []byte) (int, error) {
-	if c.off == len(c.buf) {
-		c.buf, c.off = c.buf[:0], 0
-		if c.next > len(c.rows) {
-			return 0, io.EOF
-		}
-	}
-	for len(c.buf) < 64<<10 && c.next <= len(c.rows) {
+	c.buf, c.off = append(c.buf[:0], c.buf[c.off:]...), 0
+	for len(c.buf) < len(p) && c.next <= len(c.rows) {
 		if c.next == len(c.rows) {
 			c.buf = append(c.buf, 0xff, 0xff)
 			c.next++
@@ -68,9 +63,11 @@ func (c *copyReader[R]) Read(p []byte) (int, error) {
 		}
 		c.next++
 	}
-	n := copy(p, c.buf[c.off:])
-	c.off += n
-	return n, nil
+	c.off = copy(p, c.buf)
+	if c.off == 0 {
+		return 0, io.EOF
+	}
+	return c.off, nil
 }
 
 func putNull(b []byte) []byte { return append(b, 0xff, 0xff, 0xff, 0xff) }

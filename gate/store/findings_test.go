@@ -1,10 +1,12 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"defectdojo/gate"
@@ -241,5 +243,72 @@ func TestDeletedWithTheirFinding(t *testing.T) {
 		if notes, places := left(); notes != step.want || places != step.want {
 			t.Errorf("after %s was deleted there are %d notes and %d locations, want %d", step.what, notes, places, step.want)
 		}
+	}
+}
+
+// What foreign keys would say of findings and of authors, statements say of all
+// the rows that they write.
+func TestReferencesByStatement(t *testing.T) {
+	t.Parallel()
+	pool := gatetest.DB(t)
+	findingsOn(t, pool)
+	insert(t, pool, `
+		select setval('findings_id_seq', 100);
+		insert into users (id, username) values (2, 'joe'), (3, 'ann');
+		insert into notes (finding_id, entry, author_id) values (1, 'x', 2)`)
+	finding := `insert into findings (test_id, engagement_id, product_id, test_type_id, reporter_id, severity, title, date) select t, 1, 1, 5, 1, 1, 'x', now() from `
+	for _, tt := range []struct {
+		name, sql string
+		code      string // of the error
+	}{
+		{"findings of tests", finding + `unnest(array[1, 2, 1]) t`, ""},
+		{"a finding of no test among others", finding + `unnest(array[1, 99, 1]) t`, "23503"},
+		{"a finding that goes elsewhere", `update findings set test_id = 2 where id = 1`, "23503"},
+		{"a finding that stays", `update findings set test_id = 1, title = 'y' where id = 1`, ""},
+		{"notes of users", `insert into notes (finding_id, entry, author_id) select 1, 'y', a from unnest(array[1, 2]) a`, ""},
+		{"a note of nobody among others", `insert into notes (finding_id, entry, author_id) select 1, 'y', a from unnest(array[1, 98]) a`, "23503"},
+		{"an author who leaves", `delete from users where id = 2`, "23503"},
+		{"somebody else who leaves", `delete from users where id = 3`, ""},
+	} {
+		_, err := pool.Exec(t.Context(), tt.sql)
+		code := ""
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+			code = e.Code
+		}
+		if code != tt.code || (err == nil) != (tt.code == "") {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.code)
+		}
+	}
+
+	// Who names a test keeps it: its end waits, and takes what was added.
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	if _, err := tx.Exec(t.Context(), finding+`unnest(array[2]) t`); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := pool.Exec(t.Context(), `delete from tests where id = 2`)
+		ended <- err
+	}()
+	for waits := false; !waits; {
+		if err := pool.QueryRow(t.Context(), `select exists (select from pg_stat_activity where datname = current_database() and query like 'delete from tests%' and wait_event_type = 'Lock')`).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("the test went while a finding was added to it: %v", err)
+		default:
+		}
+	}
+	if err := errors.Join(tx.Commit(t.Context()), <-ended); err != nil {
+		t.Fatal(err)
+	}
+	var orphans int
+	if err := pool.QueryRow(t.Context(), `select count(*) from findings where test_id = 2`).Scan(&orphans); err != nil || orphans > 0 {
+		t.Errorf("%d findings without a test, %v", orphans, err)
 	}
 }

@@ -152,7 +152,7 @@ func (s *Store) RemoveFindings(ctx context.Context, ids []int64) error {
 
 // NextFindingIDs reserves n ids, ascending.
 func (s *Store) NextFindingIDs(ctx context.Context, n int) ([]int64, error) {
-	return scalars[int64](ctx, s.db, `select nextval('findings_id_seq') from generate_series(1, $1)`, n)
+	return scalar[[]int64](ctx, s.db, `select array_agg(nextval('findings_id_seq')) from generate_series(1, $1)`, n)
 }
 
 // Known is what matching needs of a finding that is there.
