@@ -8,6 +8,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"strings"
 	"time"
 
@@ -40,7 +41,9 @@ type Deps struct {
 	Import      func(context.Context, ingest.Request, ingest.Resolved, time.Time) (ingest.Result, error)
 	Judge       *verdict.Judge
 	Keys        *signing.Keys // that sign verdicts and bundles
-	MaxReport   int64         // bytes of the largest report; 100 MiB if zero
+	KeepFile    func(ctx context.Context, sha256 []byte, content io.Reader) error
+	OpenFile    func(ctx context.Context, sha256 []byte) (io.ReadCloser, error)
+	MaxReport   int64 // bytes of the largest report; 100 MiB if zero
 	Notifier    *notification.Notifier
 	Now         func() time.Time
 	People      *people.Desk
@@ -114,6 +117,7 @@ func (a *api) routes() []route {
 		a.testRoutes(),
 		a.testTypeRoutes(),
 		a.findingRoutes(),
+		a.fileRoutes(),
 		a.userRoutes(),
 		a.userGroupRoutes(),
 		a.roleRoutes(),
@@ -156,14 +160,14 @@ type request struct {
 func (a *api) serve(rt route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		limit := a.Timeout
-		if rt.do == auth.Import {
+		if rt.do == auth.Import || strings.HasSuffix(rt.path, "/files") {
 			limit = importTime
 		}
 		ctx, cancel := context.WithTimeout(c.UserContext(), limit)
 		defer cancel()
 		c.SetUserContext(ctx)
 		r := &request{Ctx: c, api: a, ctx: ctx, do: rt.do, now: a.Now()}
-		if !strings.HasSuffix(rt.path, "/report") && !r.takesJSON() {
+		if !strings.HasSuffix(rt.path, "/report") && !strings.HasSuffix(rt.path, "/:file") && !r.takesJSON() {
 			return fail{status: fiber.StatusNotAcceptable, body: detail("Could not satisfy the request Accept header.")}
 		}
 		if rt.do != auth.Public {

@@ -287,7 +287,7 @@ func generic(findings ...string) string {
 // withImporter lets the site import.
 func withImporter(d *api.Deps) {
 	i := &ingest.Importer{Store: d.Store, Blobs: memblob.OpenBucket(nil)}
-	d.Import, d.Retry = i.Import, i.Retry
+	d.Import, d.Retry, d.KeepFile, d.OpenFile = i.Import, i.Retry, i.KeepFile, i.OpenFile
 	d.Judge = &verdict.Judge{Store: d.Store}
 }
 

@@ -33,6 +33,11 @@ func (m *matrix) request(method, path string, place int) cell {
 	id := func(ids []int64) string {
 		return strings.Replace(path, ":id", strconv.FormatInt(at(ids, place), 10), 1)
 	}
+	for kind, folder := range folders {
+		if strings.HasPrefix(path, "/api/v2/"+folder+"/") {
+			path = strings.Replace(path, ":file", strconv.FormatInt(at(m.files[kind][:], place), 10), 1)
+		}
+	}
 	one := func(b string) string { return fmt.Sprintf(b, at(m.products[:], place)) }
 	typ := 999_999
 	if place != absent {
@@ -94,6 +99,9 @@ func (m *matrix) request(method, path string, place int) cell {
 	}
 	switch {
 	case method == "GET":
+	case strings.HasSuffix(rest, "/files"):
+		body, content := multipartBody(m.t, form("title", "t", "file", "x"))
+		c.body, c.header = body, []string{"Content-Type", content}
 	case rest == "/products":
 		c.body, c.ofType, c.inBody = fmt.Sprintf(`{"name":"new %d","description":"d","prod_type":%d}`, time.Now().UnixNano(), typ), true, true
 	case rest == "/product_types":
@@ -160,6 +168,20 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.body = `{}`
 	}
 	return c
+}
+
+// folders are what files can be put to.
+var folders = []string{"findings", "tests", "engagements"}
+
+// attach puts a file to the finding, the test or the engagement of a place.
+func (m *matrix) attach(kind, place int) {
+	m.t.Helper()
+	to := [][]int64{m.findings[:], m.tests[:], m.engs[:]}[kind][place]
+	a := m.upload(m.root, fmt.Sprintf("/api/v2/%s/%d/files/", folders[kind], to), form("title", fmt.Sprint("canary", place), "file", "x"))
+	if a.status != 201 {
+		m.t.Fatalf("attach: %d %s", a.status, a.body)
+	}
+	m.files[kind][place] = a.id()
 }
 
 // membershipPaths are the resources of members: of products, then of product types.
@@ -250,12 +272,15 @@ func (m *matrix) renew(path string, place int) {
 	case strings.HasPrefix(rest, "/findings/"):
 		m.findings[place] = m.finding(m.tests[place], fmt.Sprintf("canary%d", place), "High", "")
 		m.nameFinding(place)
+		m.attach(0, place)
 	case strings.HasPrefix(rest, "/tests/"):
 		m.tests[place] = m.must(201, "POST", "/api/v2/tests/", fmt.Sprintf(`{"engagement":%d,"test_type":%d,"target_start":"2026-11-22","target_end":"2026-11-22"}`, m.engs[place], m.generic)).id()
+		m.attach(1, place)
 		m.renew("/api/v2/findings/", place)
 		m.renew("/api/v2/jira_finding_mappings/", place)
 	case strings.HasPrefix(rest, "/engagements/"):
 		m.engs[place] = m.must(201, "POST", "/api/v2/engagements/", fmt.Sprintf(`{"name":"canary%d","product":%d,"target_start":"2026-11-01","target_end":"2026-11-30"}`, place, m.products[place])).id()
+		m.attach(2, place)
 		m.renew("/api/v2/tests/", place)
 		m.verdicts[place] = int64(m.must(201, "POST", "/api/v2/verdicts/", fmt.Sprintf(`{"engagement":%d}`, m.engs[place])).get("verdict_id").(float64))
 	}

@@ -104,6 +104,7 @@ type matrix struct {
 	account    int64 // a user with a global role, in a group
 	group      int64
 	joined     int64       // as a member of the group
+	files      [3][3]int64 // of a finding, a test and an engagement, in each place
 	members    [4][3]int64 // by membershipPaths, in each place
 	connection [3]int64    // one with a repository and a delivery
 }
@@ -135,6 +136,9 @@ func newMatrix(t *testing.T) *matrix {
 		m.metas[i] = m.must(201, "POST", "/api/v2/metadata/", fmt.Sprintf(`{"product":%d,"name":"canary","value":"canary%d"}`, m.products[i], i)).id()
 		m.findings[i] = m.finding(m.tests[i], fmt.Sprintf("canary%d", i), "High", fmt.Sprintf(`,"tags":["canary%d"]`, i))
 		m.nameFinding(i)
+		for kind := range folders {
+			m.attach(kind, i)
+		}
 		m.renew("/api/v2/jira_projects/", i)
 		m.renew("/api/v2/jira_finding_mappings/", i)
 		m.renew("/api/v2/policies/", i)

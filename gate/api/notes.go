@@ -55,7 +55,7 @@ func (r *request) attached(of store.NotesOf) (map[int64][]note, map[int64][]file
 	files := map[int64][]file{}
 	for _, u := range uploads {
 		owner := ownerOf(u.FindingID, u.TestID, u.EngagementID)
-		files[owner] = append(files[owner], file{u.ID, u.Filename, u.Title})
+		files[owner] = append(files[owner], fileOf(u))
 	}
 	return notes, files, err
 }

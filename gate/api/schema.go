@@ -21,7 +21,7 @@ func (a *api) schemaRoutes() []route {
 func (a *api) schema(r *request) error {
 	paths := map[string]map[string]any{}
 	for _, rt := range a.routes() {
-		path := Root + strings.ReplaceAll(strings.ReplaceAll(rt.path, ":id", "{id}"), ":original", "{new_fid}") + "/"
+		path := Root + pathNames.Replace(rt.path) + "/"
 		if paths[path] == nil {
 			paths[path] = map[string]any{}
 		}
@@ -35,6 +35,9 @@ func (a *api) schema(r *request) error {
 		"security":   []any{map[string]any{"tokenAuth": []any{}}, map[string]any{"basicAuth": []any{}}, map[string]any{"cookieAuth": []any{}}},
 	})
 }
+
+// pathNames are DefectDojo's names of the parts of a path.
+var pathNames = strings.NewReplacer(":id", "{id}", ":original", "{new_fid}", ":file", "{file_id}", ":delivery", "{delivery}")
 
 var securitySchemes = map[string]any{
 	"tokenAuth": map[string]string{
@@ -57,7 +60,7 @@ func operation(rt route) map[string]any {
 	var parameters []any
 	for i, p := range parts {
 		if strings.HasPrefix(p, ":") {
-			name := map[string]string{":id": "id", ":original": "new_fid"}[p]
+			name := strings.Trim(pathNames.Replace(p), "{}")
 			parameters = append(parameters, map[string]any{"name": name, "in": "path", "required": true, "schema": map[string]string{"type": "integer"}})
 			parts[i] = name
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -37,8 +38,14 @@ const bodySize = 1 << 20
 // DD_SCAN_FILE_MAX_SIZE, and are for the handler to read as they come in.
 var uploads = []string{api.Root + "/import-scan", api.Root + "/reimport-scan", api.Root + "/vex_documents"}
 
-// takesReport tells whether a request to path brings a report.
+// attachments are the paths that take a file of any kind, likewise.
+var attachments = regexp.MustCompile(`^` + api.Root + `/(findings|tests|engagements)/[0-9]+/files/?$`)
+
+// takesReport tells whether a request to path brings a report, or as much.
 func takesReport(path string) bool {
+	if attachments.MatchString(path) {
+		return true
+	}
 	for _, u := range uploads {
 		if rest, ok := strings.CutPrefix(path, u); ok && (rest == "" || rest == "/") {
 			return true

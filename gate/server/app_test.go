@@ -53,13 +53,15 @@ func serve(t *testing.T, cfg Config, l limits) (*Server, string) {
 		}
 	})
 	s.app.Post("/echo", func(c *fiber.Ctx) error { return c.Send(c.Body()) })
-	s.app.Post("/api/v2/import-scan", func(c *fiber.Ctx) error { // counts what it reads
+	counts := func(c *fiber.Ctx) error { // what it reads
 		n, err := io.Copy(io.Discard, c.Context().RequestBodyStream())
 		if err != nil {
 			return cut(err)
 		}
 		return c.SendString(strconv.FormatInt(n, 10))
-	})
+	}
+	s.app.Post("/api/v2/import-scan", counts)
+	s.app.Post("/api/v2/findings/:id/files", counts)
 	s.app.Post("/api/v2/reimport-scan", func(c *fiber.Ctx) error { return gate.Errorf(gate.Forbidden, "not you") }) // reads nothing
 	ln, err := listen(cfg)
 	if err != nil {
@@ -231,6 +233,7 @@ func TestBodies(t *testing.T) {
 		{"report_unread", refused, fmt.Sprintf("Content-Length: %d", len(inner)), inner, "403 Forbidden", false},
 		{"report_unread_long", refused, fmt.Sprintf("Content-Length: %d", len(report)), report, "403 Forbidden", false},
 		{"report_cut_short", upload, "Content-Length: 100", "x", "408 Request Timeout", false},
+		{"attachment", "/api/v2/findings/7/files/", fmt.Sprintf("Content-Length: %d", len(report)), report, strconv.Itoa(len(report)), true},
 		{"packed", "/echo", "Content-Encoding: gzip\r\nContent-Length: 5", "hello", "415 Unsupported Media Type", false},
 		{"bad_length", "/echo", "Content-Length: five", "hello", "400 Bad Request", false},
 	}

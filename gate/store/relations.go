@@ -116,6 +116,14 @@ func (s *Store) Uploads(ctx context.Context, of NotesOf) ([]Upload, error) {
 		of.FindingIDs, of.TestIDs, of.EngagementIDs)
 }
 
+// AddUpload records a file whose bytes are in the blob store.
+func (s *Store) AddUpload(ctx context.Context, u Upload) (Upload, error) {
+	return one[Upload](ctx, s.db, "file", `
+		insert into file_uploads (finding_id, test_id, engagement_id, title, filename, sha256, size, created)
+		values ($1, $2, $3, $4, $5, $6, $7, $8) returning id, finding_id, test_id, engagement_id, title, filename, sha256, size, created`,
+		u.FindingID, u.TestID, u.EngagementID, u.Title, u.Filename, u.SHA256, u.Size, u.Created)
+}
+
 // Group is a finding group, with one of its findings when it was asked by them.
 type Group struct {
 	ID        int64
