@@ -24,8 +24,9 @@ type Backtest struct {
 	After        map[gate.Decision]int `json:"after"`
 	Newly        []Change              `json:"newly_blocked"`
 	NoLonger     []Change              `json:"no_longer_blocked"`
-	Inconclusive int                   `json:"inconclusive"` // of those that would be blocked, those that could not be decided
-	ByRule       []Tally               `json:"by_rule"`      // of the candidates' rules, the verdicts that each would block
+	Omitted      Omitted               `json:"omitted,omitzero"` // of the two lists
+	Inconclusive int                   `json:"inconclusive"`     // of those that would be blocked, those that could not be decided
+	ByRule       []Tally               `json:"by_rule"`          // of the candidates' rules, the verdicts that each would block
 	ByProduct    []Tally               `json:"by_product"`
 	ByTeam       []Tally               `json:"by_team,omitempty"`
 }
@@ -40,6 +41,15 @@ type Change struct {
 	After       gate.Decision `json:"after"`
 	Why         []string      `json:"why"`
 }
+
+// Omitted counts the changes that are not listed: there are too many.
+type Omitted struct {
+	Newly    int `json:"newly_blocked"`
+	NoLonger int `json:"no_longer_blocked"`
+}
+
+// maxChanges is how many changes of a kind are listed.
+const maxChanges = 1000
 
 // Tally counts blocked verdicts under a name.
 type Tally struct {
@@ -70,6 +80,49 @@ func RunBacktest(candidates []*Policy, without []string, past iter.Seq2[Past, er
 	}
 	b.ByRule, b.ByProduct, b.ByTeam = sorted(t.rules), sorted(t.products), sorted(t.teams)
 	return b, nil
+}
+
+// Add adds what was found over other verdicts by the same candidates.
+func (b *Backtest) Add(o Backtest) {
+	b.Verdicts += o.Verdicts
+	b.Inconclusive += o.Inconclusive
+	for to, from := range map[*map[gate.Decision]int]map[gate.Decision]int{&b.Before: o.Before, &b.After: o.After} {
+		if *to == nil {
+			*to = map[gate.Decision]int{}
+		}
+		for d, n := range from {
+			(*to)[d] += n
+		}
+	}
+	var over int
+	b.Newly, over = listed(b.Newly, o.Newly)
+	b.Omitted.Newly += over + o.Omitted.Newly
+	b.NoLonger, over = listed(b.NoLonger, o.NoLonger)
+	b.Omitted.NoLonger += over + o.Omitted.NoLonger
+	b.ByRule, b.ByProduct, b.ByTeam = summed(b.ByRule, o.ByRule), summed(b.ByProduct, o.ByProduct), summed(b.ByTeam, o.ByTeam)
+}
+
+// listed adds changes to a list, and returns how many did not fit.
+func listed(to, more []Change) ([]Change, int) {
+	n := min(len(more), max(0, maxChanges-len(to)))
+	if to == nil {
+		to = []Change{}
+	}
+	return append(to, more[:n]...), len(more) - n
+}
+
+// summed adds tallies by name.
+func summed(a, b []Tally) []Tally {
+	m := map[string]*Tally{}
+	for _, t := range slices.Concat(a, b) {
+		if m[t.Name] == nil {
+			m[t.Name] = &Tally{Name: t.Name}
+		}
+		m[t.Name].Blocked += t.Blocked
+		m[t.Name].Newly += t.Newly
+		m[t.Name].NoLonger += t.NoLonger
+	}
+	return sorted(m)
 }
 
 // replaced returns the policies with the candidates among them.
@@ -144,5 +197,5 @@ func sorted(m map[string]*Tally) []Tally {
 
 // Sentence says it in one: "would have blocked 14 of 212 verdicts: newly 9, no longer 3".
 func (b *Backtest) Sentence() string {
-	return fmt.Sprintf("would have blocked %d of %s: newly %d, no longer %d", b.After[gate.Fail], plural(b.Verdicts, "verdict"), len(b.Newly), len(b.NoLonger))
+	return fmt.Sprintf("would have blocked %d of %s: newly %d, no longer %d", b.After[gate.Fail], plural(b.Verdicts, "verdict"), len(b.Newly)+b.Omitted.Newly, len(b.NoLonger)+b.Omitted.NoLonger)
 }

@@ -126,6 +126,7 @@ func (a *api) routes() []route {
 		a.verdictRoutes(),
 		a.intelligenceRoutes(),
 		a.signingRoutes(),
+		a.backtestRoutes(),
 		a.policyRoutes(),
 		a.waiverRoutes(),
 		a.scanTypeRoutes(),

@@ -85,6 +85,8 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.group, 10), 1)
 	case strings.HasPrefix(rest, "/dojo_group_members/") && place != absent:
 		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.joined, 10), 1)
+	case strings.HasPrefix(rest, "/backtests/"):
+		c.path = id(m.backtests[:])
 	case strings.HasPrefix(rest, "/waivers/"):
 		c.path = id(m.waivers[:])
 	case strings.HasPrefix(rest, "/vex_documents/"):
@@ -265,6 +267,8 @@ func (m *matrix) renew(path string, place int) {
 		m.nameFinding(place)
 	case strings.HasPrefix(rest, "/policies/"):
 		m.policies[place] = m.must(201, "POST", "/api/v2/policies/", fmt.Sprintf(`{"product":%d,"comment":"canary%d",`, m.products[place], place)+strings.TrimPrefix(policyBody(), "{")).id()
+	case strings.HasPrefix(rest, "/backtests/"):
+		m.backtests[place] = m.must(202, "POST", "/api/v2/policies/backtest/", fmt.Sprintf(`{"product":%d,`, m.products[place])+strings.TrimPrefix(policyBody(), "{")).id()
 	case strings.HasPrefix(rest, "/waivers/"):
 		m.waivers[place] = m.must(201, "POST", "/api/v2/waivers/", fmt.Sprintf(waiverBody, m.products[place])).id()
 	case strings.HasPrefix(rest, "/vex_documents/"):

@@ -99,6 +99,7 @@ type matrix struct {
 	generic    int64    // the test type of the reports that are imported
 	policies   [3]int64
 	waivers    [3]int64
+	backtests  [3]int64
 	vex        [3]int64
 	people     []principal
 	account    int64 // a user with a global role, in a group
@@ -145,6 +146,7 @@ func newMatrix(t *testing.T) *matrix {
 		for _, path := range membershipPaths {
 			m.renew("/api/v2"+path+"/", i)
 		}
+		m.renew("/api/v2/backtests/", i)
 		m.renew("/api/v2/waivers/", i)
 		m.renew("/api/v2/vex_documents/", i)
 	}

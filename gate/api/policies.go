@@ -20,7 +20,6 @@ func (a *api) policyRoutes() []route {
 		{fiber.MethodPost, "/policies", auth.WritePolicy, a.addPolicy},
 		{fiber.MethodGet, "/policies/presets", auth.ViewReference, a.presets},
 		{fiber.MethodPost, "/policies/lint", auth.Self, a.lintPolicy},
-		{fiber.MethodPost, "/policies/backtest", auth.WritePolicy, a.backtest},
 		{fiber.MethodGet, "/policies/:id", auth.View, a.policy},
 		{fiber.MethodPut, "/policies/:id", auth.WritePolicy, a.editPolicy},
 		{fiber.MethodPatch, "/policies/:id", auth.WritePolicy, a.editPolicy},

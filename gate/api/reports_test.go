@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"defectdojo/policies/attest"
 )
@@ -45,12 +46,24 @@ func TestReports(t *testing.T) {
 		}
 	}
 	try := func(spec string) answer {
-		return s.must(200, "POST", "/api/v2/policies/backtest/", strings.Replace(source("org", spec), "{", `{"days":7,`, 1))
+		a := s.must(202, "POST", "/api/v2/policies/backtest/", strings.Replace(source("org", spec), "{", `{"days":7,`, 1))
+		if a.get("state") != "queued" || a.get("total") != 1.0 {
+			t.Errorf("asked for: %s", a.body)
+		}
+		if more, err := s.deps.Judge.WorkBacktest(t.Context(), a.id(), time.Minute, func() time.Time { return now }); more || err != nil {
+			t.Fatal(more, err)
+		}
+		a = s.must(200, "GET", fmt.Sprintf("/api/v2/backtests/%d/", a.id()), "")
+		if a.get("state") != "done" || a.get("percent") != 100.0 {
+			t.Errorf("done: %s", a.body)
+		}
+		s.must(409, "POST", fmt.Sprintf("/api/v2/backtests/%d/cancel/", a.id()), "")
+		return a
 	}
-	if a := try(noCritical); a.get("verdicts") != 1.0 || len(a.get("newly_blocked").([]any))+len(a.get("no_longer_blocked").([]any)) != 0 {
+	if a := try(noCritical); a.get("result.verdicts") != 1.0 || len(a.get("result.newly_blocked").([]any))+len(a.get("result.no_longer_blocked").([]any)) != 0 {
 		t.Errorf("%s", a.body)
 	}
-	if a := try("rules: [{id: anything, max: 100}]"); len(a.get("no_longer_blocked").([]any)) != 1 || !strings.Contains(a.get("sentence").(string), "no longer 1") {
+	if a := try("rules: [{id: anything, max: 100}]"); len(a.get("result.no_longer_blocked").([]any)) != 1 || !strings.Contains(a.get("result.sentence").(string), "no longer 1") {
 		t.Errorf("%s", a.body)
 	}
 }

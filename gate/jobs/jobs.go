@@ -33,6 +33,8 @@ type Work struct {
 
 	Reidentify func(ctx context.Context, scanType string) error // give findings the identities of new settings
 
+	Backtest func(ctx context.Context, id int64, last bool) (more bool, err error) // go on with a backtest; last: there is no other try
+
 	Beat  func(ctx context.Context, node string, silence time.Duration) (rescued int64, err error) // see store.Beat
 	Leave func(ctx context.Context, node string) error                                             // see store.Leave
 }
@@ -63,6 +65,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 	river.AddWorker(workers, river.WorkFunc(follow(pool, work.Followers)))
 	river.AddWorker(workers, &sendWorker{senders: work.Senders})
 	addReviews(workers, work)
+	addBacktests(workers, work)
 	river.AddWorker(workers, &tickWorker{tick: work.Tick})
 	river.AddWorker(workers, &receiveWorker{receivers: work.Receivers})
 	addReconcile(workers, work)
@@ -90,6 +93,7 @@ func New(pool *pgxpool.Pool, work Work, log *slog.Logger) (*Jobs, error) {
 func queues(work Work) map[string]river.QueueConfig {
 	all := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4 * runtime.NumCPU(), FetchCooldown: 5 * time.Millisecond}}
 	all[reviewQueue] = river.QueueConfig{MaxWorkers: reviewWorkers}
+	all[backtestQueue] = river.QueueConfig{MaxWorkers: 1}
 	all[reconcileQueue] = river.QueueConfig{MaxWorkers: 1}
 	for channel := range work.Senders {
 		all[queue(channel)] = river.QueueConfig{MaxWorkers: 4}

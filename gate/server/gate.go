@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ func (s *Server) wireGate() error {
 		return s.auth.Holders(ctx, auth.ApproveWaiver, product)
 	}}
 	s.people = &people.Desk{Store: s.store, Auth: s.auth}
+	s.judge.Later = func(ctx context.Context, tx pgx.Tx, id int64) error { return s.jobs.Backtest(ctx, tx, id) }
 	s.policies = &policy.Desk{Store: s.store, Tell: s.tell}
 	s.waivers = &waiver.Desk{Store: s.store, Findings: s.judge.Findings, Policies: s.judge.Policies, Tell: s.tell}
 	return s.keys.Prepare(s.life, now())
@@ -71,4 +73,16 @@ func (s *Server) expire(ctx context.Context) error {
 		return err
 	}
 	return s.store.Tx(ctx, func(_ *store.Store, tx pgx.Tx) error { return s.queueReviews(ctx, tx, products, "expired") })
+}
+
+// backtestTurn is how long a backtest works before others have their turn.
+const backtestTurn = 2 * time.Minute
+
+// backtest is the job's.
+func (s *Server) backtest(ctx context.Context, id int64, last bool) (more bool, err error) {
+	more, err = s.judge.WorkBacktest(ctx, id, backtestTurn, now)
+	if err != nil && last && ctx.Err() == nil {
+		err = errors.Join(err, s.store.EndBacktest(context.WithoutCancel(ctx), id, "failed", "it went wrong too often; the log of the server tells more", now()))
+	}
+	return more, err
 }

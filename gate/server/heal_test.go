@@ -258,7 +258,9 @@ func TestHeals(t *testing.T) {
 			}
 		}, "fail", "intel"},
 	}
-	l.wait("the catalogue is there", func() bool { return l.text(`select count(*)::text from vulnerabilities where known_exploited`) == "1000" })
+	l.wait("the catalogue is there", func() bool {
+		return l.text(`select count(*)::text from vulnerabilities where known_exploited`) == "1000"
+	})
 	last := "fail"
 	for _, s := range steps {
 		events, flips := l.told()
@@ -281,4 +283,37 @@ func TestHeals(t *testing.T) {
 func count(s string) (n int) {
 	_, _ = fmt.Sscan(s, &n)
 	return n
+}
+
+// TestBacktestLive has a policy tried by a worker: asked for, polled, cancelled.
+func TestBacktestLive(t *testing.T) {
+	t.Parallel()
+	l := newLive(t)
+	in := l.call("dev", "POST", "/reimport-scan/", upload(t, map[string]any{"findings": []any{
+		map[string]any{"title": "One", "severity": "Medium", "description": "d", "file_path": "a.go", "line": 1},
+	}}, map[string]string{
+		"scan_type": "Generic Findings Import", "product_type_name": "t", "product_name": "shop", "engagement_name": "main", "auto_create_context": "true", "branch_tag": "main", "commit_hash": "c1",
+	}))
+	const verdicts = 3
+	for range verdicts {
+		l.call("dev", "POST", "/verdicts/", map[string]any{"engagement": in["engagement_id"], "branch": "main", "commit": "c1", "event": "push"})
+	}
+	body := map[string]any{"days": 7, "source": "{apiVersion: gate/v1, kind: GatePolicy, metadata: {name: candidate}, spec: {rules: [{id: nothing, max: 0}]}}"}
+	b := l.call("dev", "POST", "/policies/backtest/", body)
+	path := fmt.Sprintf("/backtests/%v/", b["id"])
+	l.wait("the backtest is done", func() bool { return l.call("dev", "GET", path, nil)["state"] == "done" })
+	done := l.call("dev", "GET", path, nil)
+	result := done["result"].(map[string]any)
+	if done["percent"] != 100.0 || result["verdicts"] != float64(verdicts) || len(result["newly_blocked"].([]any)) != verdicts {
+		t.Errorf("done: %v", done)
+	}
+	l.node.jobs.Stop(t.Context())
+	b = l.call("dev", "POST", "/policies/backtest/", body)
+	path = fmt.Sprintf("/backtests/%v/", b["id"])
+	if b["state"] != "queued" {
+		t.Errorf("nobody works, and it is %v", b["state"])
+	}
+	if c := l.call("dev", "POST", path+"cancel/", nil); c["state"] != "cancelled" {
+		t.Errorf("cancelled: %v", c)
+	}
 }

@@ -118,6 +118,7 @@ func (s *Server) work() jobs.Work {
 		Followers:  []jobs.Follower{s.enrichImport, s.review, s.toGitHub.Follow, s.toGitLab.Follow, s.tracker.Follow, s.notifier.Follow},
 		Senders:    s.senders(),
 		Reconcile:  s.reconcile,
+		Backtest:   s.backtest,
 		Reidentify: func(ctx context.Context, scanType string) error { return s.identities.Follow(ctx, scanType) },
 		Receivers:  s.receivers(),
 	}

@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"defectdojo/gate"
 	"defectdojo/gate/store"
 	"defectdojo/gate/verdict"
-	"defectdojo/policies"
 )
 
 // review has a product's verdicts judged again at a time, for a cause.
@@ -249,33 +250,87 @@ func TestBacktest(t *testing.T) {
 	p.policy("org", active)
 	n := verdicts()
 	many(p, n)
-	try := func(name, source string, since time.Time, limit int) verdict.Backtested {
+	ask := func(name, source string, days int, at time.Time) store.Backtest {
 		t.Helper()
-		c, err := policies.Parse(name, policies.FromServer, []byte(source))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := p.judger.Backtest(t.Context(), verdict.BacktestRequest{Candidates: []*policies.Policy{c}, Scope: gate.Scope{All: true}, Since: since, Limit: limit})
+		b, err := p.judger.StartBacktest(t.Context(), verdict.Actor{Who: gate.Principal{User: p.user}, Now: at}, verdict.BacktestRequest{Name: name, Source: source, Scope: gate.Scope{All: true}, Days: days})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return b
 	}
-	same := try("org", active, now, n)
-	if same.Verdicts != n || same.Of != n || same.Cut || len(same.Newly)+len(same.NoLonger) != 0 || same.Before[gate.Fail] != same.After[gate.Fail] || same.Before[gate.Fail] == 0 {
+	work := func(id int64, while time.Duration) bool {
+		t.Helper()
+		ticks := p.clock
+		more, err := p.judger.WorkBacktest(t.Context(), id, while, func() time.Time { ticks = ticks.Add(time.Second); return ticks })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return more
+	}
+	look := func(id int64) (store.Backtest, verdict.Backtested) {
+		t.Helper()
+		b, err := p.store.Backtest(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := verdict.BacktestResult(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, r
+	}
+	try := func(name, source string) verdict.Backtested {
+		t.Helper()
+		b := ask(name, source, 1, p.clock)
+		if work(b.ID, time.Hour) {
+			t.Errorf("%s is not over", name)
+		}
+		b, r := look(b.ID)
+		if b.State != "done" || b.Done != n || b.Total != n || b.Percent() != 100 {
+			t.Errorf("%s: %s, %d of %d", name, b.State, b.Done, b.Total)
+		}
+		return r
+	}
+	same := try("org", active)
+	if same.Verdicts != n || len(same.Newly)+len(same.NoLonger) != 0 || same.Before[gate.Fail] != same.After[gate.Fail] || same.Before[gate.Fail] == 0 {
 		t.Errorf("the active policy: %s, %+v, %+v", same.Sentence, same.Before, same.After)
 	}
-	if none := try("org", "rules: [{id: none, max: 1000}]", now, n); len(none.NoLonger) != same.Before[gate.Fail] || len(none.Newly) != 0 {
+	if none := try("org", "rules: [{id: none, max: 1000}]"); len(none.NoLonger) != same.Before[gate.Fail] || len(none.Newly) != 0 {
 		t.Errorf("a policy that lets all through: %s", none.Sentence)
 	}
-	all := try("more", "rules: [{id: none, max: 0}]", now, n)
+	all := try("more", "rules: [{id: none, max: 0}]")
 	if all.After[gate.Fail] <= same.After[gate.Fail] || len(all.NoLonger) != 0 || len(all.ByRule) == 0 || all.ByProduct[0].Name != "p" {
 		t.Errorf("one policy more: %s, %+v", all.Sentence, all.ByRule)
 	}
-	if cut := try("org", active, now, 7); cut.Verdicts != 7 || !cut.Cut {
-		t.Errorf("cut: %d of %d", cut.Verdicts, cut.Of)
+	// A node dies in the middle: another goes on where it was, and comes to the same.
+	half := ask("more", "rules: [{id: none, max: 0}]", 1, p.clock)
+	if !work(half.ID, 0) {
+		t.Fatal("a step was all of it")
 	}
-	if later := try("org", active, p.clock.Add(time.Hour), n); later.Verdicts != 0 {
-		t.Errorf("%d verdicts of a time in which there were none", later.Verdicts)
+	b, part := look(half.ID)
+	if b.State != "running" || part.Verdicts == 0 || part.Verdicts == n {
+		t.Errorf("half-way: %s, %d of %d", b.State, part.Verdicts, n)
+	}
+	for work(half.ID, 0) {
+	}
+	b, whole := look(half.ID)
+	if diff := cmp.Diff(all, whole); b.State != "done" || diff != "" {
+		t.Errorf("%s; in one go, and in several (-one +several):\n%s", b.State, diff)
+	}
+	// Cancelled in the middle: it goes no further.
+	half = ask("more", "rules: [{id: none, max: 0}]", 1, p.clock)
+	work(half.ID, 0)
+	_, before := look(half.ID)
+	if err := p.judger.CancelBacktest(t.Context(), verdict.Actor{Who: gate.Principal{User: p.user}, Now: p.clock}, half.ID); err != nil {
+		t.Fatal(err)
+	}
+	work(half.ID, time.Hour)
+	if b, after := look(half.ID); b.State != "cancelled" || after.Verdicts != before.Verdicts {
+		t.Errorf("cancelled: %s, %d verdicts after %d", b.State, after.Verdicts, before.Verdicts)
+	}
+	none := ask("org", active, 1, p.clock.AddDate(1, 0, 0))
+	work(none.ID, time.Hour)
+	if b, r := look(none.ID); b.State != "done" || b.Total != 0 || r.Verdicts != 0 {
+		t.Errorf("%d verdicts of a time in which there were none", r.Verdicts)
 	}
 }

@@ -62,6 +62,9 @@ type Judge struct {
 	// Tell tells of a new verdict, in the transaction that keeps it. Nil: nobody is told.
 	Tell func(ctx context.Context, tx pgx.Tx, e gate.Event) error
 
+	// Later has a backtest worked once tx has committed. Nil: nobody works it.
+	Later func(ctx context.Context, tx pgx.Tx, backtest int64) error
+
 	// Approvers returns who may approve waivers of a product: of a repository's
 	// waivers only their approvals count. Nil: nobody's do.
 	Approvers func(ctx context.Context, product int64) ([]gate.User, error)

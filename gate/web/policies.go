@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -13,7 +12,6 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/policy"
 	"defectdojo/gate/store"
-	"defectdojo/gate/verdict"
 	"defectdojo/policies"
 )
 
@@ -61,8 +59,9 @@ type policyPage struct {
 	Fatal    bool              // they are errors
 	Checked  bool              // lint has looked, and this is what it said
 	Versions []store.PolicyVersion
-	Backtest *verdict.Backtested
 	Days     int
+
+	DaysProblem string
 }
 
 // sourceLine is a line of a policy's text with what is wrong with it.
@@ -154,8 +153,9 @@ func (v *visit) policyForm() policyPage {
 }
 
 // tryPolicy does what the form's other buttons ask for: look for mistakes, or
-// try the text on the past. done is false for saving.
-func (w *web) tryPolicy(v *visit, p *policyPage) (done bool, err error) {
+// try the text on the past. It answers with next, unless that is nil: for saving.
+func (w *web) tryPolicy(v *visit, p *policyPage) (next func() error, err error) {
+	show := func() error { return w.showPolicy(v, *p) }
 	switch v.form("do") {
 	case "check":
 		r := policy.Lint("policy", p.Source, nil)
@@ -163,44 +163,16 @@ func (w *web) tryPolicy(v *visit, p *policyPage) (done bool, err error) {
 		for _, f := range r.Failed {
 			p.Problems = append(p.Problems, policies.Problem{Line: 1, Column: 1, Message: "a test failed: " + f})
 		}
-		return true, nil
+		return show, nil
 	case "backtest":
-		return true, w.backtest(v, p)
+		started, err := w.startBacktest(v, p)
+		if err != nil || started {
+			return func() error { return nil }, err
+		}
+		v.Status(fiber.StatusBadRequest)
+		return show, nil
 	}
-	return false, nil
-}
-
-// What a backtest on a page may take.
-const (
-	backtestVerdicts = 500
-	backtestBudget   = 40 * time.Second
-)
-
-func (w *web) backtest(v *visit, p *policyPage) error {
-	if p.Days < 1 || p.Days > 365 {
-		p.Problem = "A backtest looks at 1 to 365 days."
-		return nil
-	}
-	c, err := policies.Parse(nameOf(p), policies.FromServer, []byte(p.Source))
-	if err != nil {
-		return p.wrong(err)
-	}
-	scope, err := w.Auth.Scope(v.UserContext(), v.Principal, auth.WritePolicy)
-	if err != nil {
-		return err
-	}
-	b, err := w.Judge.Backtest(v.UserContext(), verdict.BacktestRequest{
-		Candidates: []*policies.Policy{c}, Scope: scope, Since: v.now.AddDate(0, 0, -p.Days), Limit: backtestVerdicts, Budget: backtestBudget,
-	})
-	p.Backtest = &b
-	return err
-}
-
-func nameOf(p *policyPage) string {
-	if p.Policy.Name != "" {
-		return p.Policy.Name
-	}
-	return "policy"
+	return nil, nil
 }
 
 // wrong keeps what is wrong with what was typed for the page; any other error is
@@ -220,8 +192,8 @@ func (p *policyPage) wrong(err error) error {
 // addPolicy serves POST /policies.
 func (w *web) addPolicy(v *visit) error {
 	p := v.policyForm()
-	if done, err := w.tryPolicy(v, &p); err != nil || done {
-		return errorOr(err, func() error { return w.showPolicy(v, p) })
+	if next, err := w.tryPolicy(v, &p); err != nil || next != nil {
+		return errorOr(err, next)
 	}
 	n := policy.New{Name: "policy", Source: p.Source, Comment: p.Comment}
 	if p.Product != "" {
@@ -278,8 +250,8 @@ func (w *web) editPolicy(v *visit) error {
 	}
 	p := v.policyForm()
 	p.Policy = one
-	if done, err := w.tryPolicy(v, &p); err != nil || done {
-		return errorOr(err, func() error { return w.showPolicy(v, p) })
+	if next, err := w.tryPolicy(v, &p); err != nil || next != nil {
+		return errorOr(err, next)
 	}
 	text, err := w.changePolicy(v, one, &p)
 	if err != nil {

@@ -3,15 +3,18 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestPolicyForm: mistakes are shown at their lines and nothing of what was
 // typed is lost; what is right is saved as a version.
 func TestPolicyForm(t *testing.T) {
 	t.Parallel()
-	b := shop(t).login(t, "ada")
+	s := shop(t)
+	b := s.login(t, "ada")
 	bad := "metadata: {name: mine}\nspec:\n  rules:\n    - {id: a, select: {severty: high}}\n"
 	r := b.post("/policies", url.Values{"source": {bad}, "comment": {"first try"}})
 	for _, want := range []string{"Nothing was saved", "severty", `id="L4" class="wrong"`, "first try"} {
@@ -23,9 +26,7 @@ func TestPolicyForm(t *testing.T) {
 	if r := b.post("/policies", url.Values{"source": {good}, "do": {"check"}}); r.code != 200 || !strings.Contains(r.body, "Nothing is wrong with it") {
 		t.Errorf("looking for mistakes: %d", r.code)
 	}
-	if r := b.post("/policies", url.Values{"source": {good}, "do": {"backtest"}, "days": {"30"}}); r.code != 200 || !strings.Contains(r.body, "On the past 30 days") || !strings.Contains(r.body, "are damaged") {
-		t.Errorf("backtest: %d\n%s", r.code, r.body)
-	}
+	testBacktest(t, s, b, good, bad)
 	r = b.post("/policies", url.Values{"source": {good}, "comment": {"first"}})
 	at := r.header.Get("Location")
 	if r.code != http.StatusSeeOther || !strings.HasPrefix(at, "/policies/") {
@@ -116,5 +117,45 @@ func TestReports(t *testing.T) {
 	}
 	if r := b.get("/verdicts/1/report?format=word"); r.code != http.StatusBadRequest {
 		t.Errorf("%d", r.code)
+	}
+}
+
+// testBacktest starts a backtest, looks at it, and cancels it.
+func testBacktest(t *testing.T, s *site, b *browser, good, bad string) {
+	t.Helper()
+	if r := b.post("/policies", url.Values{"source": {good}, "do": {"backtest"}, "days": {"400"}}); r.code != http.StatusBadRequest || !strings.Contains(r.body, "1 to 365 days") {
+		t.Errorf("too many days: %d", r.code)
+	}
+	if r := b.post("/policies", url.Values{"source": {bad}, "do": {"backtest"}, "days": {"30"}}); r.code != http.StatusBadRequest || !strings.Contains(r.body, "severty") {
+		t.Errorf("a backtest of a mistake: %d", r.code)
+	}
+	r := b.post("/policies", url.Values{"source": {good}, "do": {"backtest"}, "days": {"30"}})
+	at := r.header.Get("Location")
+	if r.code != http.StatusSeeOther || !strings.HasPrefix(at, "/backtests/") {
+		t.Fatalf("backtest: %d %q\n%s", r.code, at, r.body)
+	}
+	if r := b.get(at); r.code != 200 || !strings.Contains(r.body, "Nothing is judged yet") || !strings.Contains(r.body, "<progress") || !strings.Contains(r.body, "Cancel") {
+		t.Errorf("queued: %d\n%s", r.code, r.body)
+	}
+	id, _ := strconv.ParseInt(strings.TrimPrefix(at, "/backtests/"), 10, 64)
+	if more, err := s.judge.WorkBacktest(t.Context(), id, time.Minute, time.Now); more || err != nil {
+		t.Fatal(more, err)
+	}
+	if r := b.get(at); r.code != 200 || !strings.Contains(r.body, "are damaged") || strings.Contains(r.body, "<progress") {
+		t.Errorf("done: %d\n%s", r.code, r.body)
+	}
+	if r := b.post(at+"/cancel", url.Values{}); r.code != http.StatusConflict {
+		t.Errorf("cancelled when it was over: %d", r.code)
+	}
+	at = b.post("/policies", url.Values{"source": {good}, "do": {"backtest"}, "days": {"7"}}).header.Get("Location")
+	if r := b.post(at+"/cancel", url.Values{}); r.code != http.StatusSeeOther {
+		t.Errorf("cancelled: %d", r.code)
+	}
+	if r := b.get("/backtests"); r.code != 200 || !strings.Contains(r.body, "cancelled") || !strings.Contains(r.body, "done") {
+		t.Errorf("the list: %d\n%s", r.code, r.body)
+	}
+	noor := s.login(t, "noor")
+	if r := noor.get(at); r.code != http.StatusNotFound {
+		t.Errorf("noor sees a backtest over all products: %d", r.code)
 	}
 }

@@ -34,6 +34,8 @@ type site struct {
 	app  *fiber.App
 	db   *pgxpool.Pool
 	auth *auth.Auth
+
+	judge *verdict.Judge
 }
 
 const password = "correct horse battery"
@@ -72,7 +74,7 @@ func newSite(t testing.TB, db *pgxpool.Pool, files ...string) *site {
 		Store: s, Auth: a, Triage: &triage.Triage{Store: s}, Identities: &ingest.Identities{Store: s, Later: func(context.Context, pgx.Tx, string) error { return nil }}, Tracker: newTracker(s), Notifier: newNotifier(s), SiteURL: "https://gate.example.org", Now: time.Now,
 		Judge: judge, Keys: keys, Policies: &policy.Desk{Store: s}, Waivers: &waiver.Desk{Store: s, Findings: judge.Findings, Policies: judge.Policies}, Connections: connectiontest.GitHub(s),
 	})
-	return &site{app, db, a}
+	return &site{app, db, a, judge}
 }
 
 // shop is a site with the small shop.

@@ -149,3 +149,10 @@ insert into notification_webhooks (id, name, url, status, note) overriding syste
 select setval('notification_webhooks_id_seq', 10);
 insert into notices (id, key, event, at, product_id, document) overriding system value values (1, 'import:13', 'scan_added', now(), 1, '{}');
 insert into notice_deliveries (public_id, notice_id, channel, target, state, attempts, status, last_error, finished) values ('d1', 1, 'webhooks', 1, 'failed', 1, 410, 'webhook: post: 410 Gone', now());
+
+insert into backtests (id, name, source, days, since, requested_by_id, state, total, done, before_id, result, created, started, finished) overriding system value values
+    (1, 'strict-next', E'metadata: {name: strict-next}\nspec: {rules: [{id: new-high, select: {severity: high, delta: new}}]}\n', 30, now() - interval '30 days', 1, 'running', 5, 2, 3,
+     '{"verdicts": 2, "before": {"pass": 2}, "after": {"pass": 1, "fail": 1}, "newly_blocked": [{"verdict": "1", "product": "payments-api", "before": "pass", "after": "fail", "why": ["new-high: 1 > 0"]}], "no_longer_blocked": [], "inconclusive": 0, "by_rule": [{"name": "strict-next/new-high", "blocked": 1, "newly": 1, "no_longer": 0}], "by_product": [{"name": "payments-api", "blocked": 1, "newly": 1, "no_longer": 0}]}',
+     now() - interval '5 minutes', now() - interval '4 minutes', null),
+    (2, 'org-baseline', E'metadata: {name: org-baseline}\nspec: {rules: [{id: none, max: 1}]}\n', 7, now() - interval '7 days', 2, 'done', 0, 0, 1, '{}', now() - interval '1 day', now() - interval '1 day', now() - interval '1 day');
+select setval('backtests_id_seq', 10);
