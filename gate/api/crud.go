@@ -54,6 +54,8 @@ type resource[T any] struct {
 
 	insert, update func(ctx context.Context, s *store.Store, v T) (T, error)
 	delete         func(ctx context.Context, s *store.Store, id int64) error
+	// holds tells that others are in one, or may be, and go with it.
+	holds bool
 
 	// show returns what the API tells of some.
 	show func(r *request, rows []T) ([]any, error)
@@ -73,6 +75,9 @@ func (s resource[T]) routes() []route {
 	}
 	if s.delete != nil {
 		all = append(all, route{fiber.MethodDelete, s.path + "/:id", s.remove, s.del})
+	}
+	if s.holds {
+		all = append(all, route{fiber.MethodGet, s.path + "/:id/delete_preview", s.view, s.deletePreview})
 	}
 	return all
 }
@@ -279,6 +284,32 @@ func (s resource[T]) del(r *request) error {
 		return err
 	}
 	return r.nothing()
+}
+
+// goner is something that goes when something else is removed.
+type goner struct {
+	Model string `json:"model"`
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+}
+
+// deletePreview answers a page of what would go with one.
+func (s resource[T]) deletePreview(r *request) error {
+	v, err := s.one(r)
+	if err != nil {
+		return err
+	}
+	q := r.query()
+	p := q.page()
+	l, err := r.Store.DeletePreview(r.ctx, s.model, s.id(v), p)
+	if err != nil {
+		return err
+	}
+	rows := []any{}
+	for _, g := range l.Rows {
+		rows = append(rows, goner(g))
+	}
+	return r.listing(q, p, l.Count, rows, nil)
 }
 
 // clash tells that a name is taken as a problem of the field name.

@@ -94,6 +94,7 @@ func (a *api) engagements() resource[gate.Engagement] {
 			return s.UpdateEngagement(ctx, e)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteEngagement(ctx, id) },
+		holds:  true,
 		entry:  func(e gate.Engagement) (*int64, string) { return &e.ProductID, e.Name },
 		gone: func(e gate.Engagement) gate.Event {
 			return gate.Event{Action: "engagement", Title: e.Name, ProductID: e.ProductID}

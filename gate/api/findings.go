@@ -26,6 +26,7 @@ func (a *api) findings() resource[gate.Finding] {
 		},
 		page:   findingPage,
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteFinding(ctx, id) },
+		holds:  true,
 		entry:  func(f gate.Finding) (*int64, string) { return &f.ProductID, f.Title },
 		gone: func(f gate.Finding) gate.Event {
 			return gate.Event{Action: "finding", Title: f.Title, ProductID: f.ProductID, EngagementID: f.EngagementID, TestID: f.TestID}

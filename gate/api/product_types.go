@@ -52,6 +52,7 @@ func (a *api) productTypes() resource[gate.ProductType] {
 			return s.UpdateProductType(ctx, t)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteProductType(ctx, id) },
+		holds:  true,
 		entry:  func(t gate.ProductType) (*int64, string) { return nil, t.Name },
 		gone:   func(t gate.ProductType) gate.Event { return gate.Event{Action: "product_type", Title: t.Name} },
 		show:   showProductTypes,

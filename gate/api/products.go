@@ -86,6 +86,7 @@ func (a *api) products() resource[gate.Product] {
 			return s.UpdateProduct(ctx, p)
 		},
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteProduct(ctx, id) },
+		holds:  true,
 		entry:  func(p gate.Product) (*int64, string) { return &p.ID, p.Name },
 		gone: func(p gate.Product) gate.Event {
 			return gate.Event{Action: "product", Title: p.Name, ProductTypeID: p.ProdTypeID}

@@ -75,6 +75,7 @@ func (a *api) tests() resource[gate.Test] {
 		},
 		update: func(ctx context.Context, s *store.Store, t gate.Test) (gate.Test, error) { return s.SaveTest(ctx, t) },
 		delete: func(ctx context.Context, s *store.Store, id int64) error { return s.DeleteTest(ctx, id) },
+		holds:  true,
 		entry:  func(t gate.Test) (*int64, string) { return &t.ProductID, deref(t.Title) },
 		gone: func(t gate.Test) gate.Event {
 			return gate.Event{Action: "test", Title: deref(t.Title), ProductID: t.ProductID, EngagementID: t.EngagementID}
