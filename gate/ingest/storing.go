@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"defectdojo/gate"
-	"defectdojo/gate/dedup"
 	"defectdojo/gate/evidence"
 	"defectdojo/gate/store"
 )
@@ -136,55 +135,6 @@ func (m *importing) numberFresh(rows []*store.NewFinding) {
 			t.ID, t.Severity, t.Flags = rows[left].ID, rows[left].Observation.Severity, flagsOf(rows[left])
 		}
 	}
-}
-
-// originalsOf finds candidates by hash and by unique id.
-type originalsOf struct {
-	byHash map[[32]byte][]*store.Known
-	byID   map[string][]*store.Known
-}
-
-// candidates returns the findings in scope that new ones may be duplicates of.
-func (m *importing) candidates(ctx context.Context, added []*item) (originalsOf, error) {
-	c := originalsOf{map[[32]byte][]*store.Known{}, map[string][]*store.Known{}}
-	if !m.compare {
-		return c, nil
-	}
-	if err := m.storing.wait(); err != nil {
-		return c, err
-	}
-	var hashes [][]byte
-	var ids []string
-	for _, i := range added {
-		if m.settings.Algorithm != dedup.UniqueID {
-			hashes = append(hashes, i.hash[:])
-		}
-		if i.UniqueID != "" && (m.settings.Algorithm == dedup.UniqueID || m.settings.Algorithm == dedup.UniqueIDOrHashCode) {
-			ids = append(ids, i.UniqueID)
-		}
-	}
-	scope := store.DedupScope{ProductID: m.test.ProductID, EngagementID: m.test.EngagementID, Within: m.test.DeduplicationOnEngagement, TestTypeID: m.test.TestTypeID}
-	for k, err := range m.store.Originals(ctx, scope, hashes, ids) {
-		if err != nil {
-			return c, err
-		}
-		c.byHash[k.Hash] = append(c.byHash[k.Hash], &k)
-		if k.UniqueID != "" && k.TestTypeID == m.test.TestTypeID {
-			c.byID[k.UniqueID] = append(c.byID[k.UniqueID], &k)
-		}
-	}
-	return c, nil
-}
-
-// of returns the candidates for an observation, by id.
-func (c originalsOf) of(i *item) []*store.Known {
-	byHash := c.byHash[i.hash]
-	if i.UniqueID == "" || len(c.byID[i.UniqueID]) == 0 {
-		return byHash
-	}
-	all := slices.Concat(byHash, c.byID[i.UniqueID])
-	slices.SortFunc(all, func(a, b *store.Known) int { return int(a.ID - b.ID) })
-	return slices.CompactFunc(all, func(a, b *store.Known) bool { return a.ID == b.ID })
 }
 
 // finding makes the row of a new finding, with its flags, its due date and the
@@ -380,50 +330,4 @@ func (m *importing) recount(rows []*store.NewFinding) {
 			m.after.count(t.Severity, t.Flags)
 		}
 	}
-}
-
-// group puts new findings into groups. Where not all are to be grouped, those
-// alone under a name stay out.
-func (m *importing) group(ctx context.Context) error {
-	if !m.request.CreateFindingGroupsForAllFindings {
-		n := map[string]int{}
-		for _, g := range m.groups {
-			n[g.Group]++
-		}
-		m.groups = slices.DeleteFunc(m.groups, func(g store.Grouping) bool { return n[g.Group] < 2 })
-	}
-	return m.store.GroupFindings(ctx, m.test.ID, m.request.User.ID, m.groups)
-}
-
-// groupName is the name of the group that an observation belongs to, or nothing.
-func groupName(by string, o *gate.Observation) string {
-	name := ""
-	switch by {
-	case "component_name":
-		name = o.ComponentName
-	case "component_name+component_version":
-		if o.ComponentName != "" || o.ComponentVersion != "" {
-			name = orNone(o.ComponentName) + ":" + orNone(o.ComponentVersion)
-		}
-	case "file_path":
-		name = o.FilePath
-	case "finding_title":
-		name = o.Title
-	case "vuln_id_from_tool":
-		name = o.RuleID
-	}
-	if name == "" {
-		return ""
-	}
-	if r := []rune("Findings in: " + name); len(r) > 255 {
-		return string(r[:255])
-	}
-	return "Findings in: " + name
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "None"
-	}
-	return s
 }
