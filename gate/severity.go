@@ -41,7 +41,13 @@ func ParseSeverity(s string) Severity {
 
 // SeverityOf reads a scanner's word for a severity and tells whether it knows it.
 func SeverityOf(s string) (Severity, bool) {
-	w := strings.ToLower(strings.TrimSpace(s))
+	s = strings.TrimSpace(s)
+	for i, name := range severityNames { // mostly it is one of these, and no text need be made
+		if strings.EqualFold(name, s) {
+			return Severity(i), true
+		}
+	}
+	w := strings.ToLower(s)
 	if v, ok := severities[w]; ok {
 		return v, true
 	}

@@ -35,9 +35,27 @@ func clean(o *gate.Observation) {
 	for i, p := range o.RequestResponsePairs {
 		o.RequestResponsePairs[i] = gate.Pair{Request: cut(sanitize(p.Request), maxMessage), Response: cut(sanitize(p.Response), maxMessage)}
 	}
-	// Who takes an observation owns its lists, and a parser may use one for many.
-	for _, p := range []*[]string{&o.VulnerabilityIDs, &o.Tags, &o.Endpoints} {
-		*p = slices.Clone(cleanList(*p))
+	cleanLists(&o.VulnerabilityIDs, &o.Tags, &o.Endpoints)
+}
+
+// cleanLists cleans lists and copies them, all into one piece: who takes an
+// observation owns its lists, and a parser may use one for many.
+func cleanLists(lists ...*[]string) {
+	n := 0
+	for _, p := range lists {
+		*p = cleanList(*p)
+		n += len(*p)
+	}
+	if n == 0 {
+		return
+	}
+	own := make([]string, 0, n)
+	for _, p := range lists {
+		if len(*p) > 0 {
+			from := len(own)
+			own = append(own, *p...)
+			*p = slices.Clip(own[from:])
+		}
 	}
 }
 

@@ -65,12 +65,18 @@ func HostPort(protocol, host, port string) string {
 	if host == "" {
 		return ""
 	}
-	if port = strings.TrimSpace(port); port != "" && port != "0" {
-		if n, err := strconv.Atoi(port); err == nil && n > 0 && n < 65536 {
-			host = net.JoinHostPort(strings.Trim(host, "[]"), port)
-		}
+	protocol = strings.ToLower(strings.TrimSpace(protocol))
+	port = strings.TrimSpace(port)
+	if n, err := strconv.Atoi(port); err != nil || n <= 0 || n >= 65536 {
+		port = ""
 	}
-	return build(strings.ToLower(strings.TrimSpace(protocol)), "", host)
+	if isPlainName(host) { // nothing of it needs a change
+		return join(protocol, "", host, port, "")
+	}
+	if port != "" {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), port)
+	}
+	return build(protocol, "", host)
 }
 
 // build joins the parts of an endpoint; rest is host, port, path, query and fragment.
@@ -102,13 +108,19 @@ func build(scheme, user, rest string) string {
 			host = strings.ToLower(host)
 		}
 	}
-	if port != "" && port != defaultPorts[scheme] {
-		host += ":" + port
+	return join(scheme, user, host, port, escapeTail(tail))
+}
+
+// join puts the parts of an endpoint together, without a port that is the scheme's own.
+func join(scheme, user, host, port, tail string) string {
+	colon, slashes := ":", "://"
+	if port == "" || port == defaultPorts[scheme] {
+		colon, port = "", ""
 	}
-	if scheme != "" {
-		scheme += "://"
+	if scheme == "" {
+		slashes = ""
 	}
-	return scheme + user + host + escapeTail(tail)
+	return scheme + slashes + user + host + colon + port + tail
 }
 
 // tailIndex returns where the path, the query or the fragment begins, or -1.

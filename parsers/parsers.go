@@ -43,17 +43,17 @@ type Report struct {
 	limit      int
 	count      int
 	err        error
-	out        gate.Observation // the one that is put out now: kept here, for one on the heap each time is dear
+	asked      gate.Observation // the one that once is asked about: kept here, for one on the heap each time is dear
 }
 
 // Emit puts out an observation.
 func (r *Report) Emit(o gate.Observation) {
 	if r.once != nil {
-		r.out = o
-		if !r.once(&r.out) {
+		r.asked = o
+		if !r.once(&r.asked) {
 			return
 		}
-		o = r.out
+		o = r.asked
 	}
 	if r.count >= r.limit {
 		r.err = gate.Errorf(gate.TooLarge, "the report holds more than %d findings", r.limit)
@@ -63,12 +63,11 @@ func (r *Report) Emit(o gate.Observation) {
 		r.begin(*r.Run())
 	}
 	r.count++
-	r.out = o
-	if r.out.Analysis == gate.ByParser {
-		r.out.Analysis = r.analysis
+	if o.Analysis == gate.ByParser {
+		o.Analysis = r.analysis
 	}
-	clean(&r.out)
-	r.emit(r.out)
+	clean(&o)
+	r.emit(o)
 }
 
 // Component puts out a component of the inventory.

@@ -7,7 +7,16 @@ import (
 
 // Text builds the Markdown of a finding's description: a few paragraphs first,
 // then named facts, then code. Blank parts are left out.
-type Text struct{ b strings.Builder }
+type Text struct {
+	b     strings.Builder  // what did not fit into parts
+	parts [maxParts]string // what comes after it
+	n     int              // of them
+	size  int              // of all of it
+}
+
+// maxParts is how many pieces a Text holds before it joins them: most are that
+// short, and are then made in one piece of the right size.
+const maxParts = 40
 
 // Add adds a paragraph.
 func (t *Text) Add(paragraph string) *Text {
@@ -21,16 +30,20 @@ func (t *Text) Add(paragraph string) *Text {
 // Fact adds a line "**name:** value".
 func (t *Text) Fact(name, value string) *Text {
 	if v := strings.TrimSpace(value); v != "" {
-		if t.b.Len() > 0 {
-			if strings.HasSuffix(t.b.String(), "\n") {
-				t.b.WriteString("\n")
-			} else {
-				t.b.WriteString("\n\n")
-			}
-		}
-		t.write("**", name, ":** ", v)
+		t.write(t.beforeFact(), name, ":** ", v)
 	}
 	return t
+}
+
+// beforeFact is what stands before a fact's name.
+func (t *Text) beforeFact() string {
+	switch {
+	case t.size == 0:
+		return "**"
+	case strings.HasSuffix(t.last(), "\n"):
+		return "\n**"
+	}
+	return "\n\n**"
 }
 
 // Facts adds a line "**name:** a, b, c".
@@ -63,42 +76,58 @@ func (t *Text) Code(language, code string) *Text {
 
 // List adds a bulleted list.
 func (t *Text) List(items []string) *Text {
-	items = cleanList(items)
-	if len(items) == 0 {
-		return t
+	for i, item := range cleanList(items) {
+		if i == 0 {
+			t.gap()
+			t.write("- ", item)
+		} else {
+			t.write("\n- ", item)
+		}
 	}
-	t.gap()
-	t.b.WriteString("- " + strings.Join(items, "\n- "))
 	return t
 }
 
-// write adds the parts, with room for a few more the first time.
-func (t *Text) write(parts ...string) {
-	n := 0
-	for _, p := range parts {
-		n += len(p)
-	}
-	if t.b.Len() == 0 {
-		n += roomForMore
-	}
-	t.b.Grow(n)
-	for _, p := range parts {
-		t.b.WriteString(p)
+func (t *Text) gap() {
+	if t.size > 0 {
+		t.write("\n\n")
 	}
 }
 
-// roomForMore is how much the first part leaves for those that follow, so that
-// most texts are not moved while they grow.
-const roomForMore = 96
-
-func (t *Text) gap() {
-	if t.b.Len() > 0 {
-		t.b.WriteString("\n\n")
+func (t *Text) write(parts ...string) {
+	if t.n+len(parts) > maxParts {
+		t.join(t.size / 2)
 	}
+	for _, p := range parts {
+		t.parts[t.n] = p
+		t.n++
+		t.size += len(p)
+	}
+}
+
+// join makes one piece of all, with room for more.
+func (t *Text) join(more int) {
+	t.b.Grow(t.size - t.b.Len() + more)
+	for _, p := range t.parts[:t.n] {
+		t.b.WriteString(p)
+	}
+	t.n = 0
+}
+
+// last returns the end of the text.
+func (t *Text) last() string {
+	if t.n > 0 {
+		return t.parts[t.n-1]
+	}
+	return t.b.String()
 }
 
 // String returns the Markdown.
-func (t *Text) String() string { return t.b.String() }
+func (t *Text) String() string {
+	if t.n > 0 {
+		t.join(0)
+	}
+	return t.b.String()
+}
 
 // Lines joins the parts that are not blank, one a line: for references.
 func Lines(parts ...string) string { return strings.Join(cleanList(parts), "\n") }

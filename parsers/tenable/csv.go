@@ -199,6 +199,14 @@ func (r row) key(h *maphash.Hash) uint64 {
 	return h.Sum64()
 }
 
+// plugin names the plugin and its family.
+func (r row) plugin() string {
+	if f := r.get(colFamily); f != "" {
+		return r.get(colID) + " " + f
+	}
+	return r.get(colID)
+}
+
 func (r row) place() string {
 	if p := r.port(); p != "" {
 		return r.get(colHost) + ":" + p
@@ -221,16 +229,21 @@ func (r row) cves() []string {
 
 // fromRow makes the finding of its first row and the CVE ids of the others.
 func fromRow(r row, more []string) gate.Observation {
-	one := finding{o: r.observation(), synopsis: r.get(colSynopsis)}
-	one.o.VulnerabilityIDs = append(r.cves(), more...)
-	one.see(parsers.HostPort(r.get(colProtocol), r.get(colHost), r.get(colPort)), r.place(), r.get(colOutput))
-	return one.observation()
+	o := r.observation()
+	o.VulnerabilityIDs = append(r.cves(), more...)
+	if e := parsers.HostPort(r.get(colProtocol), r.get(colHost), r.get(colPort)); e != "" {
+		o.Endpoints = []string{e}
+	}
+	return o
 }
 
 func (r row) observation() gate.Observation {
 	severity := gate.ParseSeverity(r.get(colSeverity))
 	var text, refs, why parsers.Text
-	text.Fact("Plugin", strings.TrimSpace(r.get(colID)+" "+r.get(colFamily))).Fact("Address", r.get(colAddress))
+	text.Add(r.get(colSynopsis)).Fact("Plugin", r.plugin()).Fact("Address", r.get(colAddress))
+	if output := r.get(colOutput); output != "" {
+		text.Add("What the plugin printed for `"+r.place()+"`:").Code("", output)
+	}
 	why.Fact("Severity", severity.String())
 	for i, name := range facts {
 		why.Fact(name, r.get(colFacts+i))
@@ -263,14 +276,18 @@ func (r row) observation() gate.Observation {
 	if o.CVSSv3Score == nil {
 		o.CVSSv3Score = stream.ParseFloat(r.get(colScore)).Ptr()
 	}
-	cpe, _, _ := strings.Cut(strings.TrimSpace(r.get(colCPE)), "\n")
-	if parts := strings.Split(cpe, ":"); len(parts) > 3 && strings.HasPrefix(cpe, "cpe:/") {
-		o.ComponentName = parts[3]
-		if len(parts) > 4 {
-			o.ComponentVersion = parts[4]
-		}
-	}
+	o.ComponentName, o.ComponentVersion = component(r.get(colCPE))
 	return o
+}
+
+// component reads the first of a column's names of platforms, "cpe:/a:vendor:name:version".
+func component(cpes string) (name, version string) {
+	cpe, _, _ := strings.Cut(cpes, "\n")
+	if !strings.HasPrefix(cpe, "cpe:/") {
+		return "", ""
+	}
+	parts := append(strings.Split(cpe, ":"), "", "", "")
+	return parts[3], parts[4]
 }
 
 // epss reads a probability, which some exports write in parts of ten thousand.

@@ -2,7 +2,6 @@
 package streamtest
 
 import (
-	"fmt"
 	"io"
 	"strings"
 )
@@ -78,10 +77,17 @@ func (r *Repeated) numbered(index int64) []byte {
 	}
 	if r.number != index+1 {
 		r.number = index + 1
-		digits := fmt.Appendf(nil, "%0*d", len(r.Mark), index)
 		for _, at := range r.marks {
-			copy(r.unit[at:], digits)
+			putDigits(r.unit[at:at+len(r.Mark)], index)
 		}
 	}
 	return r.unit
+}
+
+// putDigits fills p with the last digits of n.
+func putDigits(p []byte, n int64) {
+	for i := len(p) - 1; i >= 0; i-- {
+		p[i] = byte('0' + n%10)
+		n /= 10
+	}
 }
