@@ -3,7 +3,6 @@ package stream
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"io"
 	"strconv"
@@ -16,20 +15,9 @@ const (
 	maxField   = 4 << 20  // bytes
 	maxLine    = 16 << 20 // bytes
 	maxRecord  = 32 << 20 // bytes
+
+	recordBuffer = 8 << 10 // longer lines are copied
 )
-
-// quotes tells whether an odd number of quotes was read: a field that a quote
-// opens has no end then.
-type quotes struct {
-	r   io.Reader
-	odd bool
-}
-
-func (q *quotes) Read(p []byte) (int, error) {
-	n, err := q.r.Read(p)
-	q.odd = q.odd != (bytes.Count(p[:n], []byte{'"'})%2 == 1)
-	return n, err
-}
 
 // Row is one record of a CSV file, read by the names in its header.
 type Row struct {
@@ -80,18 +68,16 @@ func CSV(in *Input, required []string, f func(Row) error) error {
 
 // Records reads CSV from r with the separator given: for files in which
 // something stands before the header.
-func Records(r io.Reader, comma rune, required []string, f func(Row) error) error {
-	l := &leash{r: r, taken: func() int64 { return 0 }, limit: maxRecord, what: "a record"}
-	q := &quotes{r: l}
-	c := csv.NewReader(q)
-	l.taken = c.InputOffset
-	c.Comma, c.LazyQuotes, c.FieldsPerRecord, c.ReuseRecord = comma, true, -1, false
-	names, err := c.Read()
+func Records(r io.Reader, comma byte, required []string, f func(Row) error) error {
+	c := records{comma: comma}
+	l := &leash{r: r, taken: func() int64 { return c.offset }, limit: maxRecord, what: "a record"}
+	c.r = bufio.NewReaderSize(l, recordBuffer)
+	names, err := c.next()
 	if errors.Is(err, io.EOF) {
 		return Errorf("the report is empty")
 	}
 	if err != nil {
-		return csvError(c, err)
+		return csvError(c.offset, err)
 	}
 	if len(names) > maxColumns {
 		return Errorf("more than %d columns", maxColumns)
@@ -102,21 +88,20 @@ func Records(r io.Reader, comma rune, required []string, f func(Row) error) erro
 			return &Error{Offset: -1, Line: 1, Reason: "there is no column " + strconv.Quote(name)}
 		}
 	}
-	c.ReuseRecord = true
-	whole, last := true, 1
+	whole, last, width := true, 1, len(names)
 	for {
-		fields, err := c.Read()
+		fields, err := c.next()
 		if errors.Is(err, io.EOF) {
-			if q.odd && !whole {
+			if c.odd && !whole {
 				return &Error{Offset: -1, Line: last, Reason: cutShort}
 			}
 			return nil
 		}
 		if err != nil {
-			return csvError(c, err)
+			return csvError(c.offset, err)
 		}
-		line, _ := c.FieldPos(0)
-		whole, last = len(fields) >= len(names), line
+		line := c.first
+		whole, last = len(fields) >= width, line
 		if len(fields) > maxColumns {
 			return &Error{Offset: -1, Line: line, Reason: "more than " + strconv.Itoa(maxColumns) + " fields"}
 		}
@@ -135,7 +120,7 @@ func Records(r io.Reader, comma rune, required []string, f func(Row) error) erro
 }
 
 // separator returns the candidate that stands most often outside quotes in the first line.
-func separator(head []byte) rune {
+func separator(head []byte) byte {
 	counts, quoted := map[byte]int{}, false
 	for _, b := range head {
 		if b == '"' {
@@ -153,17 +138,14 @@ func separator(head []byte) rune {
 			best = c
 		}
 	}
-	return rune(best)
+	return best
 }
 
-func csvError(c *csv.Reader, err error) error {
-	if e, ok := errors.AsType[*csv.ParseError](err); ok {
-		return &Error{Offset: -1, Line: e.Line, Column: e.Column, Reason: e.Err.Error()}
-	}
+func csvError(offset int64, err error) error {
 	if gatewayError(err) {
 		return err
 	}
-	return &Error{Offset: c.InputOffset(), Reason: err.Error()}
+	return &Error{Offset: offset, Reason: err.Error()}
 }
 
 // Lines calls f with each line of a text and its number, from 1.

@@ -1,10 +1,14 @@
 package stream
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -184,6 +188,47 @@ func FuzzCSV(f *testing.F) {
 			t.Error("an error without words")
 		}
 	})
+}
+
+// TestRecords compares with encoding/csv on texts of what matters in CSV.
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	sameAsStandard(t, []byte("a,"+strings.Repeat("x", recordBuffer+5)+",\""+strings.Repeat("y\n", recordBuffer)+"\"\nb"))
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		b := make([]byte, rnd.IntN(24))
+		for i := range b {
+			b[i] = "a,\"\"\r\n\n;"[rnd.IntN(8)]
+		}
+		sameAsStandard(t, b)
+	}
+}
+
+func sameAsStandard(t *testing.T, b []byte) {
+	t.Helper()
+	std := csv.NewReader(bytes.NewReader(b))
+	std.LazyQuotes, std.FieldsPerRecord = true, -1
+	own := records{r: bufio.NewReaderSize(bytes.NewReader(b), recordBuffer), comma: ','}
+	for {
+		want, err := std.Read()
+		got, err2 := own.next()
+		if !slices.Equal(got, want) || !errors.Is(err2, err) {
+			t.Fatalf("%q: errors %v, %v, record %q, want %q", b, err, err2, got, want)
+		}
+		if err != nil {
+			return
+		}
+		if line, _ := std.FieldPos(0); line != own.first || std.InputOffset() != own.offset {
+			t.Fatalf("%q: line %d to byte %d, want line %d, byte %d", b, own.first, own.offset, line, std.InputOffset())
+		}
+	}
+}
+
+func FuzzRecords(f *testing.F) {
+	for _, s := range []string{"a,b\n1,2", "\"a\",\"b\"\"c\"\n", "\"a\nb\",c\r\n\r\n\nd,\"e\r\nf\"\r"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) { sameAsStandard(t, b) })
 }
 
 func FuzzLines(f *testing.F) {
