@@ -45,7 +45,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		sarif.Begin(out, run)
 		return nil
 	}, func(run *sarif.Run, result *sarif.Result) error {
-		for _, o := range sarif.Observations(run, result) {
+		for o := range sarif.Observations(run, result) {
 			adapt(&o, result)
 			out.Emit(o)
 		}

@@ -1,13 +1,56 @@
 package sarif
 
 import (
+	"fmt"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"defectdojo/parsers/stream"
 )
 
 // What follows reads results by a Cursor, as their types say it: they are nearly
-// all of a log.
+// all of a log. The lists of one are used again for the next.
+
+// Reset empties the result and keeps the room of its lists, unless that is large.
+func (x *Result) Reset() {
+	if x.places > maxKept {
+		*x = Result{}
+		return
+	}
+	*x = Result{
+		Locations: x.Locations[:0], Related: x.Related[:0], CodeFlows: x.CodeFlows[:0],
+		Fingerprints: x.Fingerprints[:0], PartialFingerprints: x.PartialFingerprints[:0],
+	}
+}
+
+// Bounds of the places that a result names, in its flows too.
+const (
+	maxPlaces = 100_000
+	maxKept   = 1000 // whose room is kept for the next
+)
+
+// place counts a place, and tells whether it is to be read.
+func (x *Result) place(c *stream.Cursor) bool {
+	if x.places++; x.places > maxPlaces {
+		c.Fail(errTooManyPlaces)
+		return false
+	}
+	return true
+}
+
+var errTooManyPlaces = fmt.Errorf("a result names more than %d places", maxPlaces)
+
+// add adds an element to a list, which has the room of one that was there
+// before: it is to be emptied.
+func add[T any](list *[]T) *T {
+	if n := len(*list); n < cap(*list) {
+		*list = (*list)[:n+1]
+	} else {
+		var empty T
+		*list = append(*list, empty)
+	}
+	return &(*list)[len(*list)-1]
+}
 
 func (x *Result) read(c *stream.Cursor) {
 	for key := range c.Object {
@@ -23,13 +66,13 @@ func (x *Result) read(c *stream.Cursor) {
 		case "level":
 			x.Level = c.Text()
 		case "message":
-			x.Message = messageOf(c)
+			x.Message.read(c)
 		case "locations":
-			x.Locations = locations(c)
+			x.readLocations(c, &x.Locations)
 		case "relatedLocations":
-			x.Related = locations(c)
+			x.readLocations(c, &x.Related)
 		case "codeFlows":
-			x.CodeFlows = codeFlows(c)
+			x.readCodeFlows(c)
 		case "fingerprints":
 			x.Fingerprints.read(c)
 		case "partialFingerprints":
@@ -67,17 +110,6 @@ func (x *Result) readRule(c *stream.Cursor) {
 	}
 }
 
-// messageOf reads a message that may be missing.
-func messageOf(c *stream.Cursor) *Message {
-	if c.Kind() == 'n' {
-		c.Skip()
-		return nil
-	}
-	m := new(Message)
-	m.read(c)
-	return m
-}
-
 func (m *Message) read(c *stream.Cursor) {
 	if c.Kind() != '{' {
 		m.Text = c.Text()
@@ -99,13 +131,16 @@ func (m *Message) read(c *stream.Cursor) {
 	}
 }
 
-func locations(c *stream.Cursor) []Location {
-	var list []Location
+func (x *Result) readLocations(c *stream.Cursor, list *[]Location) {
+	*list = (*list)[:0]
 	for range c.Array {
-		list = append(list, Location{})
-		list[len(list)-1].read(c)
+		if !x.place(c) {
+			break
+		}
+		l := add(list)
+		*l = Location{}
+		l.read(c)
 	}
-	return list
 }
 
 func (l *Location) read(c *stream.Cursor) {
@@ -116,42 +151,37 @@ func (l *Location) read(c *stream.Cursor) {
 		case "message":
 			l.Message.read(c)
 		case "physicalLocation":
-			if c.Kind() == '{' {
-				l.Physical = new(Physical)
-			}
-			for key := range c.Object {
-				l.Physical.read(string(key), c)
-			}
+			l.Physical.read(c)
 		case "logicalLocations":
 			c.As(&l.Logical)
 		}
 	}
 }
 
-func (p *Physical) read(key string, c *stream.Cursor) {
-	switch key {
-	case "artifactLocation":
-		for key := range c.Object {
-			switch string(key) {
-			case "uri":
-				p.Artifact.URI = c.Text()
-			case "index":
-				p.Artifact.Index = c.Int()
+func (p *Physical) read(c *stream.Cursor) {
+	for key := range c.Object {
+		switch string(key) {
+		case "artifactLocation":
+			for key := range c.Object {
+				switch string(key) {
+				case "uri":
+					p.Artifact.URI = c.Text()
+				case "index":
+					p.Artifact.Index = c.Int()
+				}
 			}
+		case "region":
+			p.Region.read(c)
+		case "contextRegion":
+			if c.Kind() == '{' {
+				p.Context = new(Region)
+			}
+			p.Context.read(c)
 		}
-	case "region":
-		p.Region = regionOf(c)
-	case "contextRegion":
-		p.Context = regionOf(c)
 	}
 }
 
-func regionOf(c *stream.Cursor) *Region {
-	if c.Kind() == 'n' {
-		c.Skip()
-		return nil
-	}
-	r := new(Region)
+func (r *Region) read(c *stream.Cursor) {
 	for key := range c.Object {
 		switch string(key) {
 		case "startLine":
@@ -164,44 +194,54 @@ func regionOf(c *stream.Cursor) *Region {
 			r.Snippet.read(c)
 		}
 	}
-	return r
 }
 
-func codeFlows(c *stream.Cursor) []CodeFlow {
-	var list []CodeFlow
+func (x *Result) readCodeFlows(c *stream.Cursor) {
+	x.CodeFlows = x.CodeFlows[:0]
 	for range c.Array {
-		list = append(list, CodeFlow{})
-		list[len(list)-1].read(c)
-	}
-	return list
-}
-
-func (f *CodeFlow) read(c *stream.Cursor) {
-	for key := range c.Object {
-		switch string(key) {
-		case "message":
-			f.Message.read(c)
-		case "threadFlows":
-			for range c.Array {
-				f.ThreadFlows = append(f.ThreadFlows, ThreadFlow{})
-				f.ThreadFlows[len(f.ThreadFlows)-1].read(c)
+		if !x.place(c) {
+			break
+		}
+		f := add(&x.CodeFlows)
+		*f = CodeFlow{ThreadFlows: f.ThreadFlows[:0]}
+		for key := range c.Object {
+			switch string(key) {
+			case "message":
+				f.Message.read(c)
+			case "threadFlows":
+				x.readThreadFlows(c, f)
 			}
 		}
 	}
 }
 
-func (f *ThreadFlow) read(c *stream.Cursor) {
-	for key := range c.Object {
-		if string(key) != "locations" {
-			continue
+func (x *Result) readThreadFlows(c *stream.Cursor, flow *CodeFlow) {
+	flow.ThreadFlows = flow.ThreadFlows[:0]
+	for range c.Array {
+		if !x.place(c) {
+			break
 		}
-		for range c.Array {
-			f.Locations = append(f.Locations, Step{})
-			step := &f.Locations[len(f.Locations)-1]
-			for key := range c.Object {
-				if string(key) == "location" {
-					step.Location.read(c)
-				}
+		f := add(&flow.ThreadFlows)
+		f.Locations = f.Locations[:0]
+		for key := range c.Object {
+			if string(key) == "locations" {
+				x.readSteps(c, f)
+			}
+		}
+	}
+}
+
+func (x *Result) readSteps(c *stream.Cursor, f *ThreadFlow) {
+	f.Locations = f.Locations[:0]
+	for range c.Array {
+		if !x.place(c) {
+			break
+		}
+		s := add(&f.Locations)
+		*s = Step{}
+		for key := range c.Object {
+			if string(key) == "location" {
+				s.Location.read(c)
 			}
 		}
 	}

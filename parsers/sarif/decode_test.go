@@ -2,6 +2,7 @@ package sarif
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,23 +37,42 @@ func TestReadAsUnmarshal(t *testing.T) {
 	}
 }
 
+// same compares reading a result, behind one that left its lists full, with decoding it.
 func same(t *testing.T, result string) {
 	t.Helper()
-	log := `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t"}}, "results": [` + result + `]}]}`
-	var got, want []Result
-	err := Walk(input(t, log), func(*Run) error { return nil }, func(_ *Run, x *Result) error { got = append(got, *x); return nil })
+	log := `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t"}}, "results": [` + everything + `, ` + result + `]}]}`
+	var want []Result
 	wantErr := stream.JSON(input(t, log), stream.Object(stream.Fields{"runs": stream.Array(stream.Object(stream.Fields{"results": stream.Each(func(x Result) error {
 		want = append(want, x)
 		return nil
 	})}))}))
-	if wantErr != nil || err != nil {
-		if wantErr == nil || err == nil || wantErr.Error() != err.Error() {
-			t.Errorf("%s: error %v, want %v", result, err, wantErr)
+	n := 0
+	err := Walk(input(t, log), func(*Run) error { return nil }, func(_ *Run, x *Result) error {
+		if n < len(want) {
+			if diff := cmp.Diff(want[n], *x, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(Result{})); diff != "" {
+				t.Errorf("%s (-decoded +read):\n%s", result, diff)
+			}
 		}
-		return
+		n++
+		return nil
+	})
+	if fmt.Sprint(err) != fmt.Sprint(wantErr) || n != len(want) {
+		t.Errorf("%s: %d results, error %v, want %d, %v", result, n, err, len(want), wantErr)
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("%s (-decoded +read):\n%s", result, diff)
+}
+
+// TestManyPlaces gives a result with more places than are held.
+func TestManyPlaces(t *testing.T) {
+	t.Parallel()
+	for _, result := range []string{
+		`{"message": {"text": "m"}, "locations": [` + strings.Repeat(`{},`, maxPlaces) + `{}]}`,
+		`{"message": {"text": "m"}, "codeFlows": [{"threadFlows": [{"locations": [` + strings.Repeat(`{},`, maxPlaces) + `{}]}]}]}`,
+	} {
+		log := `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t"}}, "results": [` + result + `]}]}`
+		err := Walk(input(t, log), func(*Run) error { return nil }, func(*Run, *Result) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), errTooManyPlaces.Error()) {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package sarif
 
 import (
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,23 +11,26 @@ import (
 	"defectdojo/parsers/stream"
 )
 
-// Observations returns what a result says, one observation for each of its
+// Observations iterates over what a result says, one observation for each of its
 // places: none when its kind is not "fail".
-func Observations(run *Run, x *Result) []gate.Observation {
-	if x.Kind != "" && !strings.EqualFold(string(x.Kind), "fail") {
-		return nil
+func Observations(run *Run, x *Result) iter.Seq[gate.Observation] {
+	return func(yield func(gate.Observation) bool) {
+		if x.Kind != "" && !strings.EqualFold(string(x.Kind), "fail") {
+			return
+		}
+		if len(x.Locations) == 0 {
+			yield(observation(run, x, &Location{}))
+			return
+		}
+		for i := range x.Locations {
+			if !yield(observation(run, x, &x.Locations[i])) {
+				return
+			}
+		}
 	}
-	if len(x.Locations) == 0 {
-		return []gate.Observation{observation(run, x, Location{})}
-	}
-	list := make([]gate.Observation, 0, len(x.Locations))
-	for _, l := range x.Locations {
-		list = append(list, observation(run, x, l))
-	}
-	return list
 }
 
-func observation(run *Run, x *Result, l Location) gate.Observation {
+func observation(run *Run, x *Result, l *Location) gate.Observation {
 	rule := run.RuleOf(x)
 	suppressed := suppressed(x)
 	o := gate.Observation{
@@ -111,7 +115,7 @@ func setSeverity(o *gate.Observation, x *Result, rule *Rule) {
 	if rule == nil {
 		return
 	}
-	text := rule.Properties.Text("security-severity")
+	text := rule.about().severity
 	if text == "" {
 		return
 	}

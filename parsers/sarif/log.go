@@ -58,9 +58,10 @@ type Rule struct {
 	} `json:"relationships"`
 	Properties Properties `json:"properties"`
 
-	read bool     // what follows is made of it
-	tags []string // as it writes them
-	cwes []int
+	read     bool     // what follows is made of it
+	tags     []string // as it writes them
+	cwes     []int
+	severity string // GitHub's "security-severity"
 }
 
 // about returns the rule with what its results ask for each time.
@@ -68,7 +69,7 @@ func (r *Rule) about() *Rule {
 	if r.read {
 		return r
 	}
-	r.read, r.tags = true, r.Properties.List("tags")
+	r.read, r.tags, r.severity = true, r.Properties.List("tags"), r.Properties.Text("security-severity")
 	names := r.tags
 	if r.Relationships != nil {
 		names = nil
@@ -132,7 +133,8 @@ func (m *Message) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return unmarshal(d, (*plain)(m))
 }
 
-// Result is one thing that a tool says, at one or several places.
+// Result is one thing that a tool says, at one or several places. Walk uses it
+// and its lists again for the next: keep its texts, not them.
 type Result struct {
 	RuleID    stream.Text `json:"ruleId"`
 	RuleIndex stream.Int  `json:"ruleIndex"`
@@ -146,7 +148,7 @@ type Result struct {
 	} `json:"rule"`
 	Kind                stream.Text   `json:"kind"`
 	Level               stream.Text   `json:"level"`
-	Message             *Message      `json:"message"`
+	Message             Message       `json:"message"`
 	Locations           []Location    `json:"locations"`
 	Related             []Location    `json:"relatedLocations"`
 	CodeFlows           []CodeFlow    `json:"codeFlows"`
@@ -170,13 +172,15 @@ type Result struct {
 		} `json:"toolComponent"`
 	} `json:"taxa"`
 	Properties Properties `json:"properties"`
+
+	places int // that were read
 }
 
 // Location is a place in a file, and in the program's structure.
 type Location struct {
 	ID       stream.Text `json:"id"`
 	Message  Message     `json:"message"`
-	Physical *Physical   `json:"physicalLocation"`
+	Physical Physical    `json:"physicalLocation"`
 	Logical  stream.OneOrMany[struct {
 		Name               stream.Text `json:"name"`
 		FullyQualifiedName stream.Text `json:"fullyQualifiedName"`
@@ -190,8 +194,8 @@ type Physical struct {
 		URI   stream.Text `json:"uri"`
 		Index stream.Int  `json:"index"`
 	} `json:"artifactLocation"`
-	Region  *Region `json:"region"`
-	Context *Region `json:"contextRegion"`
+	Region  Region  `json:"region"`
+	Context *Region `json:"contextRegion"` // which few have
 }
 
 // Region is a part of a file.
@@ -282,10 +286,9 @@ func (f *Fingerprints) add(p Fingerprint) {
 }
 
 func fingerprint(name string) Fingerprint {
-	parts := strings.Split(name, "/")
-	if n := len(parts); n > 1 {
-		if v := stream.ParseInt(strings.TrimPrefix(parts[n-1], "v")); v.OK {
-			return Fingerprint{Name: parts[n-2], Version: v.N}
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		if v := stream.ParseInt(strings.TrimPrefix(name[i+1:], "v")); v.OK {
+			return Fingerprint{Name: name[strings.LastIndexByte(name[:i], '/')+1 : i], Version: v.N}
 		}
 	}
 	return Fingerprint{Name: name}
@@ -317,6 +320,9 @@ func (f Fingerprints) ID() string {
 
 // Joined returns all of them, sorted by name: "a:1|b:2".
 func (f Fingerprints) Joined() string {
+	if len(f) == 1 {
+		return f[0].Name + ":" + f[0].Value
+	}
 	sorted := slices.SortedFunc(slices.Values(f), func(a, b Fingerprint) int { return cmp.Compare(a.Name, b.Name) })
 	texts := make([]string, len(sorted))
 	for i, p := range sorted {

@@ -45,7 +45,7 @@ func Parse(in *stream.Input, out *parsers.Report) error {
 		Begin(out, run)
 		return nil
 	}, func(run *Run, result *Result) error {
-		for _, o := range Observations(run, result) {
+		for o := range Observations(run, result) {
 			out.Emit(o)
 		}
 		return nil

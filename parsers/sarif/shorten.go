@@ -12,7 +12,7 @@ const shortMark = " [...]"
 // Shorten makes text one line of at most width characters, cut between words or
 // after the hyphen in one: as DefectDojo makes titles, so that ours are the same.
 func Shorten(text string, width int) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = oneLine(text)
 	if utf8.RuneCountInString(text) <= width {
 		return text
 	}
@@ -39,6 +39,22 @@ func Shorten(text string, width int) string {
 		n -= len(last)
 	}
 	return strings.TrimSpace(shortMark)
+}
+
+// oneLine makes one space of all white space, and none at the ends.
+func oneLine(text string) string {
+	space := true // before the current character
+	for i := range len(text) {
+		c := text[i]
+		if c < ' ' || c >= utf8.RuneSelf || c == ' ' && space {
+			return strings.Join(strings.Fields(text), " ")
+		}
+		space = c == ' '
+	}
+	if space {
+		return strings.TrimSuffix(text, " ")
+	}
+	return text
 }
 
 // split cuts a text into words, the spaces between them, and the parts of words

@@ -15,10 +15,8 @@ const titleWidth = 150
 
 // title is the message, or the best that the rule says.
 func title(run *Run, x *Result, rule *Rule) string {
-	if x.Message != nil {
-		if t := x.Message.expand(rule, run); strings.TrimSpace(t) != "" {
-			return Shorten(t, titleWidth)
-		}
+	if t := x.Message.expand(rule, run); strings.TrimSpace(t) != "" {
+		return Shorten(t, titleWidth)
 	}
 	if rule != nil {
 		for _, t := range []string{rule.Short.expand(rule, run), rule.Full.expand(rule, run), string(rule.Name), string(rule.ID)} {
@@ -70,7 +68,7 @@ func (m *Message) rich(rule *Rule, run *Run) string {
 	return m.expand(rule, run)
 }
 
-func description(run *Run, x *Result, rule *Rule, l Location) string {
+func description(run *Run, x *Result, rule *Rule, l *Location) string {
 	var t parsers.Text
 	said := make([]string, 0, 4)
 	add := func(s string) {
@@ -117,6 +115,7 @@ func ruleName(x *Result, rule *Rule) string {
 // Bounds of what a description tells.
 const (
 	maxProperties = 20
+	maxFlows      = 5
 	maxSteps      = 50
 	maxValue      = 500
 )
@@ -148,12 +147,26 @@ func properties(t *parsers.Text, p Properties) {
 
 // flows adds the steps that lead from a source to the place.
 func flows(t *parsers.Text, run *Run, x *Result, rule *Rule) {
-	for i, f := range x.CodeFlows {
-		var steps []string
+	for i := range x.CodeFlows[:min(len(x.CodeFlows), maxFlows)] {
+		f := &x.CodeFlows[i]
+		var room [512]byte
+		b := room[:0]
+		if m := f.Message.expand(rule, run); m != "" {
+			b = append(append(b, m...), "\n\n"...)
+		}
+		n, from := 0, len(b)
 		for _, thread := range f.ThreadFlows {
-			for _, s := range thread.Locations {
-				if step := s.Location.step(run, rule); step != "" && len(steps) < maxSteps {
-					steps = append(steps, strconv.Itoa(len(steps)+1)+". "+step)
+			for j := range thread.Locations {
+				before := len(b)
+				if before > from {
+					b = append(b, '\n')
+				}
+				b = append(strconv.AppendInt(b, int64(n+1), 10), ". "...)
+				told := false
+				if b, told = thread.Locations[j].Location.appendStep(b, run, rule); !told || n == maxSteps {
+					b = b[:before]
+				} else {
+					n++
 				}
 			}
 		}
@@ -161,41 +174,49 @@ func flows(t *parsers.Text, run *Run, x *Result, rule *Rule) {
 		if len(x.CodeFlows) > 1 {
 			heading += " " + strconv.Itoa(i+1)
 		}
-		text := strings.Join(steps, "\n")
-		if m := f.Message.expand(rule, run); m != "" {
-			text = m + "\n\n" + text
-		}
-		t.Section(heading, text)
-		if i == 4 {
-			return
-		}
+		t.Section(heading, string(b))
 	}
 }
 
 // related adds the places that the message speaks of.
 func related(t *parsers.Text, run *Run, x *Result, rule *Rule) {
-	var items []string
-	for _, l := range x.Related {
-		if step := l.step(run, rule); step != "" && len(items) < maxSteps {
-			items = append(items, "- "+step)
+	var room [512]byte
+	b, n := room[:0], 0
+	for i := range x.Related {
+		before := len(b)
+		if before > 0 {
+			b = append(b, '\n')
+		}
+		told := false
+		if b, told = x.Related[i].appendStep(append(b, "- "...), run, rule); !told || n == maxSteps {
+			b = b[:before]
+		} else {
+			n++
 		}
 	}
-	t.Section("Related places", strings.Join(items, "\n"))
+	t.Section("Related places", string(b))
 }
 
-// step tells a location in one line.
-func (l Location) step(run *Run, rule *Rule) string {
-	parts := []string{}
-	if p := l.place(run); p != "" {
-		parts = append(parts, "`"+p+"`")
+// appendStep tells a location in one line, if there is something to tell.
+func (l *Location) appendStep(b []byte, run *Run, rule *Rule) (line []byte, told bool) {
+	from := len(b)
+	part := func() {
+		if len(b) > from {
+			b = append(b, " – "...)
+		}
 	}
-	if s := strings.Join(strings.Fields(l.snippet()), " "); s != "" && len(s) <= maxValue {
-		parts = append(parts, "`"+strings.ReplaceAll(s, "`", "'")+"`")
+	if l.file(run) != "" {
+		b = append(l.appendPlace(append(b, '`'), run), '`')
 	}
-	if m := l.Message.rich(rule, run); m != "" {
-		parts = append(parts, strings.Join(strings.Fields(m), " "))
+	if s := oneLine(l.snippet()); s != "" && len(s) <= maxValue {
+		part()
+		b = append(append(append(b, '`'), strings.ReplaceAll(s, "`", "'")...), '`')
 	}
-	return strings.Join(parts, " – ")
+	if m := oneLine(l.Message.rich(rule, run)); m != "" {
+		part()
+		b = append(b, m...)
+	}
+	return b, len(b) > from
 }
 
 func mitigation(run *Run, x *Result, rule *Rule) string {
@@ -212,46 +233,42 @@ func mitigation(run *Run, x *Result, rule *Rule) string {
 }
 
 // place is "file:line", as far as the location says it.
-func (l Location) place(run *Run) string {
+func (l *Location) place(run *Run) string { return string(l.appendPlace(nil, run)) }
+
+func (l *Location) appendPlace(b []byte, run *Run) []byte {
 	file := l.file(run)
+	b = append(b, file...)
 	if r := l.region(); file != "" && r != nil && r.StartLine.OK {
-		return file + ":" + strconv.Itoa(r.StartLine.N)
+		b = strconv.AppendInt(append(b, ':'), int64(r.StartLine.N), 10)
 	}
-	return file
+	return b
 }
 
-func (l Location) file(run *Run) string {
-	if l.Physical == nil {
-		return ""
-	}
-	a := l.Physical.Artifact
+func (l *Location) file(run *Run) string {
+	a := &l.Physical.Artifact
 	if a.URI == "" && a.Index.OK && a.Index.N >= 0 && a.Index.N < len(run.artifacts) {
 		return string(run.artifacts[a.Index.N])
 	}
 	return string(a.URI)
 }
 
-func (l Location) region() *Region {
-	if l.Physical == nil || l.Physical.Region == nil || l.Physical.Region.ByteOffset.OK && !l.Physical.Region.StartLine.OK {
-		return nil
+// region returns where in the file it is, or nil when that is not said in lines.
+func (l *Location) region() *Region {
+	if r := &l.Physical.Region; r.StartLine.OK || !r.ByteOffset.OK {
+		return r
 	}
-	return l.Physical.Region
+	return nil
 }
 
-func (l Location) snippet() string {
-	if l.Physical == nil {
-		return ""
+func (l *Location) snippet() string {
+	if s := l.Physical.Region.Snippet.Text; s != "" || l.Physical.Context == nil {
+		return string(s)
 	}
-	for _, r := range []*Region{l.Physical.Region, l.Physical.Context} {
-		if r != nil && r.Snippet.Text != "" {
-			return string(r.Snippet.Text)
-		}
-	}
-	return ""
+	return string(l.Physical.Context.Snippet.Text)
 }
 
 // logical names the function or the like that the place is in.
-func (l Location) logical() string {
+func (l *Location) logical() string {
 	for _, p := range l.Logical {
 		if n := first(p.FullyQualifiedName, p.Name); n != "" {
 			return n

@@ -23,7 +23,7 @@ func Parse(in *stream.Input, out *parsers.Report) error {
 		sarif.Begin(out, run)
 		return nil
 	}, func(run *sarif.Run, result *sarif.Result) error {
-		for _, o := range sarif.Observations(run, result) {
+		for o := range sarif.Observations(run, result) {
 			adapt(&o, result, run.RuleOf(result))
 			out.Emit(o)
 		}

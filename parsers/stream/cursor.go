@@ -14,8 +14,10 @@ import (
 // method reads one value; what a loop's body does not read is skipped.
 type Cursor struct {
 	b   []byte
+	s   string // b as a string, of which the texts are parts: see part
 	at  int
 	bad bool // a value was not of the kind that was asked for
+	err error
 }
 
 // NewCursor returns a cursor before a value that is valid.
@@ -23,22 +25,29 @@ func NewCursor(v jsontext.Value) *Cursor { return &Cursor{b: v} }
 
 // Quick reads a value into *T with read; where that meets a value of a kind
 // that it did not ask for, as T's type says it, with the error that this gives.
-// A value is held whole. It is for the records of large reports.
+// A value is held whole. It is for the records of large reports. All are read into
+// the same T, which is emptied before; if it has a method Reset, by this.
 func Quick[T any](read func(c *Cursor, v *T), f func(*T) error) Value {
 	v := new(T)
+	reset := func() { *v = *new(T) }
+	if r, ok := any(v).(interface{ Reset() }); ok {
+		reset = r.Reset
+	}
 	return func(d *Decoder) error {
 		if k := d.PeekKind(); k != '{' {
 			return One(func(v T) error { return f(&v) })(d)
 		}
-		var empty T
-		*v = empty
+		reset()
 		raw, err := d.ReadValue()
 		if err != nil { // which begins where the value does: decoding finds its place in it
 			return cmp.Or(json.UnmarshalDecode(d.Decoder, v), err)
 		}
 		c := Cursor{b: raw}
-		if read(&c, v); c.bad {
-			*v = empty
+		if read(&c, v); c.err != nil {
+			return c.err
+		}
+		if c.bad {
+			*v = *new(T)
 			if err := Unmarshal(raw, v); err != nil {
 				return d.within(raw, err)
 			}
@@ -127,7 +136,7 @@ func (c *Cursor) enter(kind byte) bool {
 func (c *Cursor) Text() Text {
 	switch c.Kind() {
 	case '"':
-		return Text(c.text())
+		return Text(c.part(c.text()))
 	case 'n':
 		c.Skip()
 		return ""
@@ -139,7 +148,7 @@ func (c *Cursor) Text() Text {
 func (c *Cursor) String() string {
 	switch c.Kind() {
 	case '"':
-		return string(c.text())
+		return c.part(c.text())
 	case 'n':
 	default:
 		c.bad = true
@@ -185,6 +194,9 @@ func (c *Cursor) As(v any) {
 // Refuse says that the value is not one that can be read so: it is decoded.
 func (c *Cursor) Refuse() { c.bad = true }
 
+// Fail ends reading with an error, which Quick's Value returns.
+func (c *Cursor) Fail(err error) { c.err, c.at = err, len(c.b) }
+
 // Skip skips a value.
 func (c *Cursor) Skip() {
 	depth := 0
@@ -229,6 +241,22 @@ func (c *Cursor) text() []byte {
 	}
 	s, _ = jsontext.AppendUnquote(nil, c.b[from:c.at]) // with U+FFFD for what is not UTF-8
 	return s
+}
+
+// maxShared is how long a value may be whose texts are parts of one string. Of a
+// longer one each is a string of its own, for who keeps one keeps them all.
+const maxShared = 8 << 10
+
+// part makes what text returned a string.
+func (c *Cursor) part(text []byte) string {
+	end := c.at - 1 // of the text in b, unless it had to be unescaped
+	if from := end - len(text); len(c.b) <= maxShared && from > 0 && len(text) > 0 && &c.b[from] == &text[0] {
+		if c.s == "" {
+			c.s = string(c.b)
+		}
+		return c.s[from:end]
+	}
+	return string(text)
 }
 
 // endOfString returns where the string that begins here ends.
