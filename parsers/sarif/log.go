@@ -244,8 +244,12 @@ func (p Properties) Text(name string) string {
 
 // List returns a property that is a list of texts, or one text.
 func (p Properties) List(name string) []string {
+	v, ok := p[name]
+	if !ok {
+		return nil
+	}
 	var list stream.OneOrMany[stream.Text]
-	if v, ok := p[name]; !ok || unmarshalText(v, &list) != nil {
+	if unmarshalText(v, &list) != nil {
 		return nil
 	}
 	texts := make([]string, len(list))

@@ -15,12 +15,18 @@ import (
 // results of any kind. It reads twice, since a run's rules may stand after its
 // results: only rules and the names of files are held.
 func Walk(in *stream.Input, begin func(*Run) error, result func(*Run, *Result) error) error {
+	in.Skim("results", len("{[{"))
 	runs, err := readRuns(in)
-	if err != nil {
-		return err
-	}
 	if err := in.Rewind(); err != nil {
 		return err
+	}
+	if err != nil { // read again for the place of what is wrong
+		if runs, err = readRuns(in); err != nil {
+			return err
+		}
+		if err := in.Rewind(); err != nil {
+			return err
+		}
 	}
 	next := 0
 	run := stream.Value(func(d *stream.Decoder) error {

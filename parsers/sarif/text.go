@@ -162,7 +162,7 @@ func flows(t *parsers.Text, run *Run, x *Result, rule *Rule) {
 					b = append(b, '\n')
 				}
 				b = append(strconv.AppendInt(b, int64(n+1), 10), ". "...)
-				told := false
+				var told bool
 				if b, told = thread.Locations[j].Location.appendStep(b, run, rule); !told || n == maxSteps {
 					b = b[:before]
 				} else {
@@ -187,7 +187,7 @@ func related(t *parsers.Text, run *Run, x *Result, rule *Rule) {
 		if before > 0 {
 			b = append(b, '\n')
 		}
-		told := false
+		var told bool
 		if b, told = x.Related[i].appendStep(append(b, "- "...), run, rule); !told || n == maxSteps {
 			b = b[:before]
 		} else {
@@ -233,7 +233,10 @@ func mitigation(run *Run, x *Result, rule *Rule) string {
 }
 
 // place is "file:line", as far as the location says it.
-func (l *Location) place(run *Run) string { return string(l.appendPlace(nil, run)) }
+func (l *Location) place(run *Run) string {
+	var room [128]byte
+	return string(l.appendPlace(room[:0], run))
+}
 
 func (l *Location) appendPlace(b []byte, run *Run) []byte {
 	file := l.file(run)
