@@ -9,9 +9,9 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"defectdojo/gate/datadir"
 
-	"defectdojo/gate/server"
+	"github.com/alecthomas/kong"
 )
 
 // Exit codes.
@@ -52,8 +52,8 @@ func run(ctx context.Context, args []string, dir string, stdout, stderr io.Write
 	if c.DataDir != "" {
 		dir = c.DataDir
 	}
-	if dir, err = server.DataDir(dir); err == nil {
-		err = server.StopNode(ctx, dir, stdout)
+	if dir, err = datadir.Path(dir); err == nil {
+		err = datadir.Stop(ctx, dir, stdout)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "defectdojo-stop: %v\n", err)

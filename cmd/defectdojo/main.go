@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"defectdojo/gate/datadir"
 	"defectdojo/gate/server"
 )
 
@@ -144,7 +145,7 @@ func serve(cfg server.Config, background bool, stdout, stderr io.Writer) int {
 		}
 	}
 	err := server.Run(ctx, cfg, stdout, serving)
-	if running, ok := errors.AsType[*server.RunningError](err); ok {
+	if running, ok := errors.AsType[*datadir.RunningError](err); ok {
 		fmt.Fprintln(stdout, running)
 		return exitOK
 	}

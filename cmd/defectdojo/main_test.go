@@ -20,9 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"defectdojo/gate/datadir"
 	"defectdojo/gate/gatetest"
 	"defectdojo/gate/seal"
-	"defectdojo/gate/server"
 )
 
 var bin string // the folder of the programs under test
@@ -79,7 +79,7 @@ func newHost(t *testing.T, env ...string) host {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DD_DATA_DIR=" + data, "DD_LISTEN=127.0.0.1:0", "DD_EPSS_URL=off", "DD_KEV_URL=off", "DD_OSV_URL=off", "DD_POSTGRES_BIN=" + os.Getenv("DD_POSTGRES_BIN"),
 	}, env...)}
 	t.Cleanup(func() {
-		server.StopNode(context.Background(), data, io.Discard)
+		datadir.Stop(context.Background(), data, io.Discard)
 		os.RemoveAll(dir)
 	})
 	return h
@@ -150,13 +150,13 @@ func (f *foreground) end(s os.Signal) (code int, out string) {
 	return f.ProcessState.ExitCode(), out
 }
 
-func (h host) status() server.Status {
+func (h host) status() datadir.Status {
 	h.t.Helper()
 	b, err := os.ReadFile(filepath.Join(h.data, "status.json"))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	var s server.Status
+	var s datadir.Status
 	if err := json.Unmarshal(b, &s); err != nil {
 		h.t.Fatal(err)
 	}
@@ -329,7 +329,7 @@ func TestHurry(t *testing.T) {
 	io.WriteString(c, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\nonly this")
 	time.Sleep(100 * time.Millisecond) // it is at work
 	f.Process.Signal(syscall.SIGTERM)
-	for h.status().Phase != server.Stopping {
+	for h.status().Phase != datadir.Stopping {
 		time.Sleep(10 * time.Millisecond)
 	}
 	time.Sleep(100 * time.Millisecond)

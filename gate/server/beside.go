@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"defectdojo/gate/datadir"
 	"defectdojo/gate/postgres"
 )
 
@@ -14,19 +15,19 @@ import (
 // started for as long as f takes.
 func beside(ctx context.Context, cfg Config, out io.Writer, f func(*Server) error) (err error) {
 	say := func(text string) { fmt.Fprintln(out, text) }
-	d, err := claim(cfg.DataDir, now())
-	running, busy := errors.AsType[*RunningError](err)
+	d, err := datadir.Claim(cfg.DataDir, now())
+	running, busy := errors.AsType[*datadir.RunningError](err)
 	switch {
-	case busy && running.Status.Phase != Serving:
+	case busy && running.Status.Phase != datadir.Serving:
 		return err
 	case busy && cfg.DatabaseURL == "":
-		if cfg.DatabaseURL, err = postgres.Running(privateDir(cfg.DataDir)); err != nil {
+		if cfg.DatabaseURL, err = postgres.Running(datadir.Postgres(cfg.DataDir)); err != nil {
 			return err
 		}
 	case err != nil && !busy:
 		return err
 	case !busy:
-		defer d.release()
+		defer d.Release()
 	}
 	db, err := openDB(ctx, cfg, say)
 	if err != nil {

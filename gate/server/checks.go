@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"defectdojo/gate/auth"
+	"defectdojo/gate/datadir"
 	"defectdojo/gate/seal"
 )
 
@@ -60,35 +60,13 @@ func number(least, most int64, set func(*Config, int64)) func(*Config, string) e
 }
 
 func readDataDir(c *Config, v string) (err error) {
-	c.DataDir, err = DataDir(v)
+	c.DataDir, err = datadir.Path(v)
 	return err
 }
 
 func readSite(c *Config, v string) error {
 	c.SiteURL = strings.TrimRight(v, "/")
 	return webURL(v)
-}
-
-// DataDir returns the data folder that v names as an absolute path; the usual one
-// for "": a folder of the system for root, else of the user.
-func DataDir(v string) (string, error) {
-	if v != "" {
-		return filepath.Abs(v)
-	}
-	if os.Geteuid() == 0 {
-		return "/var/lib/defectdojo", nil
-	}
-	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
-		return filepath.Join(state, "defectdojo"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", errors.New("this user has no home folder: set it")
-	}
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(home, "Library/Application Support/defectdojo"), nil
-	}
-	return filepath.Join(home, ".local/state/defectdojo"), nil
 }
 
 func readRole(c *Config, v string) error {

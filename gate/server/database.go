@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"defectdojo/gate/datadir"
 	"defectdojo/gate/postgres"
 	"defectdojo/migrations"
 )
@@ -53,15 +54,13 @@ func (db *openDatabase) private(ctx context.Context, cfg Config, say func(string
 	if err != nil {
 		return "", err
 	}
-	db.cluster, err = postgres.Start(ctx, postgres.Config{Dir: privateDir(cfg.DataDir), Programs: programs, Say: say})
+	db.cluster, err = postgres.Start(ctx, postgres.Config{Dir: datadir.Postgres(cfg.DataDir), Programs: programs, Say: say})
 	if err != nil {
 		return "", err
 	}
 	db.name = "private PostgreSQL " + db.cluster.Installation.Version
 	return db.cluster.Create(ctx)
 }
-
-func privateDir(data string) string { return filepath.Join(data, "postgres") }
 
 func (db *openDatabase) connect(ctx context.Context, cfg Config, address string) error {
 	pc, err := pgxpool.ParseConfig(address)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"defectdojo/gate/datadir"
 	"defectdojo/gate/fsck"
 	"defectdojo/gate/store"
 )
@@ -13,11 +14,11 @@ import (
 // Fsck checks what is stored, while no node runs on the data folder, and writes
 // each flaw to out. It returns how many there are.
 func Fsck(ctx context.Context, cfg Config, out io.Writer) (flaws int, err error) {
-	d, err := claim(cfg.DataDir, now())
+	d, err := datadir.Claim(cfg.DataDir, now())
 	if err != nil {
 		return 0, err
 	}
-	defer d.release()
+	defer d.Release()
 	say := func(text string) { fmt.Fprintln(out, text) }
 	db, err := openDB(ctx, cfg, say)
 	if err != nil {

@@ -8,23 +8,22 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"time"
 
-	"defectdojo/gate/postgres"
+	"defectdojo/gate/datadir"
 )
 
 // Run is a node's whole life: it starts, serves until ctx ends, and stops. What
 // people should read goes to out, and what machines should to the log. serving
 // is called once when the node answers.
 //
-// Its error is a *RunningError when the data folder is in use by another node.
+// Its error is a *datadir.RunningError when the data folder is in use by another node.
 func Run(ctx context.Context, cfg Config, out io.Writer, serving func() error) error {
-	d, err := claim(cfg.DataDir, time.Now()) //nolint:forbidigo // the edge of the program
+	d, err := datadir.Claim(cfg.DataDir, time.Now()) //nolint:forbidigo // the edge of the program
 	if err != nil {
 		return err
 	}
-	defer d.release()
+	defer d.Release()
 	closeLog, err := openLog(cfg)
 	if err != nil {
 		return err
@@ -44,7 +43,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer, serving func() error) e
 // node is what Run has started so far.
 type node struct {
 	cfg    Config
-	folder *folder
+	folder *datadir.Folder
 	out    io.Writer
 	l      net.Listener
 	db     *openDatabase
@@ -82,7 +81,7 @@ func (n *node) serve(ctx context.Context, serving func() error) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- n.server.Serve(n.l) }()
-	if err := n.folder.say(Serving, n.server.site); err != nil {
+	if err := n.folder.Say(datadir.Serving, n.server.site); err != nil {
 		return err
 	}
 	n.welcome(first)
@@ -103,8 +102,8 @@ func (n *node) serve(ctx context.Context, serving func() error) error {
 // stop ends what there is, in the order in which one part needs the next, and
 // says so here and to who has asked for it.
 func (n *node) stop() error {
-	_ = n.folder.say(Stopping, "")
-	say, done := n.folder.report(n.say)
+	_ = n.folder.Say(datadir.Stopping, "")
+	say, done := n.folder.Report(n.say)
 	defer done()
 	ctx := context.Background() // each part has its own limit
 	var errs []error
@@ -137,11 +136,4 @@ func (db *openDatabase) stop(ctx context.Context, say func(string)) error {
 		say("Database: closed the connections to " + db.name)
 	}
 	return nil
-}
-
-// stopOrphan ends a private database that a killed node has left behind.
-func stopOrphan(ctx context.Context, dir string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, drain)
-	defer cancel()
-	return postgres.StopOrphan(ctx, filepath.Clean(privateDir(dir)))
 }

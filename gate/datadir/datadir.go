@@ -1,4 +1,6 @@
-package server
+// Package datadir is the folder where a node keeps what is its own: one process
+// has it at a time, says there how far it is, and is stopped by way of it.
+package datadir
 
 import (
 	"encoding/json"
@@ -6,9 +8,35 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 )
+
+// Path returns the data folder that v names as an absolute path; the usual one
+// for "": a folder of the system for root, else of the user.
+func Path(v string) (string, error) {
+	if v != "" {
+		return filepath.Abs(v)
+	}
+	if os.Geteuid() == 0 {
+		return "/var/lib/defectdojo", nil
+	}
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "defectdojo"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", errors.New("this user has no home folder: set it")
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library/Application Support/defectdojo"), nil
+	}
+	return filepath.Join(home, ".local/state/defectdojo"), nil
+}
+
+// Postgres is where the private database of a data folder is.
+func Postgres(dir string) string { return filepath.Join(dir, "postgres") }
 
 // Status is what a running node says of itself to who starts or stops it.
 type Status struct {
@@ -48,16 +76,16 @@ type RunningError struct {
 // Error says who is running.
 func (e *RunningError) Error() string { return fmt.Sprintf("DefectDojo %s (%s)", e.Status, e.Dir) }
 
-// folder is a data folder that this process has for itself.
-type folder struct {
+// Folder is a data folder that this process has for itself.
+type Folder struct {
 	dir  string
 	lock *os.File
 	Status
 }
 
-// claim takes the data folder, and makes it if it is not there. The kernel gives
+// Claim takes the data folder, and makes it if it is not there. The kernel gives
 // it back when this process ends, however it ends.
-func claim(dir string, now time.Time) (*folder, error) {
+func Claim(dir string, now time.Time) (*Folder, error) {
 	mode := os.FileMode(0o700)
 	if os.Geteuid() == 0 {
 		mode = 0o711 // the private database's user has to get through
@@ -80,7 +108,7 @@ func claim(dir string, now time.Time) (*folder, error) {
 		return nil, &RunningError{dir, read(dir)}
 	}
 	_ = os.Remove(reportFile(dir)) // of the last stop
-	d := &folder{dir: dir, lock: f, Status: Status{PID: os.Getpid(), Phase: Starting, Started: now}}
+	d := &Folder{dir: dir, lock: f, Status: Status{PID: os.Getpid(), Phase: Starting, Started: now}}
 	return d, d.write()
 }
 
@@ -101,14 +129,14 @@ func tryLock(dir string) (f *os.File, held bool, err error) {
 	return nil, false, fmt.Errorf("lock %s: %w", f.Name(), err)
 }
 
-// say moves the node to a phase, for others to see.
-func (d *folder) say(p Phase, site string) error {
+// Say moves the node to a phase, for others to see.
+func (d *Folder) Say(p Phase, site string) error {
 	d.Phase, d.Site = p, site
 	return d.write()
 }
 
 // write replaces the status as a whole: who reads it never sees half of it.
-func (d *folder) write() error {
+func (d *Folder) write() error {
 	b, err := json.Marshal(d.Status)
 	if err != nil {
 		return err
@@ -120,8 +148,8 @@ func (d *folder) write() error {
 	return os.Rename(tmp, statusFile(d.dir))
 }
 
-// release gives the folder back.
-func (d *folder) release() {
+// Release gives the folder back.
+func (d *Folder) Release() {
 	_ = os.Remove(statusFile(d.dir))
 	_ = d.lock.Close()
 }

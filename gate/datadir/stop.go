@@ -1,4 +1,4 @@
-package server
+package datadir
 
 import (
 	"context"
@@ -9,14 +9,18 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"defectdojo/gate/postgres"
 )
 
-// stopWait is how long StopNode waits: longer than a node may take.
-const stopWait = 34 * time.Second
+const (
+	stopWait   = 34 * time.Second // how long Stop waits: longer than a node may take
+	orphanWait = 25 * time.Second // for a database alone
+)
 
-// StopNode stops the node that uses the data folder dir, and its private
+// Stop stops the node that uses the data folder dir, and its private
 // database, and writes to out what it did. That nothing runs is not an error.
-func StopNode(ctx context.Context, dir string, out io.Writer) error {
+func Stop(ctx context.Context, dir string, out io.Writer) error {
 	f, held, err := tryLock(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -86,9 +90,9 @@ func pass(out io.Writer, file string, seen int) int {
 	return len(b) - seen
 }
 
-// report returns a say that also writes to the report of this stop, and what
+// Report returns a say that also writes to the report of this stop, and what
 // ends that.
-func (d *folder) report(say func(string)) (both func(string), done func()) {
+func (d *Folder) Report(say func(string)) (both func(string), done func()) {
 	f, err := os.OpenFile(reportFile(d.dir), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return say, func() {}
@@ -97,4 +101,11 @@ func (d *folder) report(say func(string)) (both func(string), done func()) {
 		say(text)
 		fmt.Fprintln(f, "  "+text)
 	}, func() { _ = f.Close() }
+}
+
+// stopOrphan ends a private database that a killed node has left behind.
+func stopOrphan(ctx context.Context, dir string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, orphanWait)
+	defer cancel()
+	return postgres.StopOrphan(ctx, filepath.Clean(Postgres(dir)))
 }
