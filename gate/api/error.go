@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
+	"defectdojo/gate/inbound"
 	"defectdojo/gate/store"
 )
 
@@ -69,7 +70,7 @@ func Error(c *fiber.Ctx, err error) error {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(after))
 	}
 	if status == fiber.StatusInternalServerError {
-		slog.ErrorContext(c.UserContext(), "request failed", "method", c.Method(), "path", c.Path(), "error", err)
+		slog.ErrorContext(c.UserContext(), "request failed", "method", c.Method(), "path", inbound.ShownPath(c.Path()), "error", err)
 	}
 	if status == fiber.StatusMethodNotAllowed {
 		body = detail(fmt.Sprintf("Method %q not allowed.", c.Method()))

@@ -188,6 +188,7 @@ func (a *api) jiraRoutes() []route {
 	all = append(all,
 		route{fiber.MethodPost, "/jira_instances/:id/test", auth.Configure, a.testJIRAInstance},
 		route{fiber.MethodPost, "/jira_instances/:id/webhook_secret", auth.Configure, a.renewJIRASecret},
+		route{fiber.MethodPost, "/jira_instances/:id/legacy_webhook", auth.Configure, a.setJIRALegacySecret},
 	)
 	for _, path := range []string{"/jira_product_configurations", "/jira_projects"} {
 		all = append(all, a.jiraProjects(path).routes()...)
@@ -257,4 +258,34 @@ func (a *api) renewJIRASecret(r *request) error {
 		return err
 	}
 	return r.reply(fiber.StatusOK, map[string]string{"webhook_url": cmp.Or(r.SiteURL, r.BaseURL()) + "/hooks/jira/" + conn.PublicID, "webhook_secret": secret})
+}
+
+// setJIRALegacySecret serves POST /jira_instances/:id/legacy_webhook: the secret
+// that DefectDojo had in the address of JIRA's webhook; blank closes that address.
+func (a *api) setJIRALegacySecret(r *request) error {
+	i, err := a.jiraInstances("").one(r)
+	if err != nil {
+		return err
+	}
+	f, err := r.form()
+	if err != nil {
+		return err
+	}
+	secret := ""
+	f.text("secret", &secret, 300, required|blank)
+	if err := f.failed(); err != nil {
+		return err
+	}
+	who, err := r.actor()
+	if err != nil {
+		return err
+	}
+	if err := r.Tracker.KeepLegacySecret(r.ctx, who, i.JIRAInstance, secret); err != nil {
+		return err
+	}
+	url := ""
+	if secret != "" {
+		url = cmp.Or(r.SiteURL, r.BaseURL()) + "/jira/webhook/…"
+	}
+	return r.reply(fiber.StatusOK, map[string]string{"webhook_url": url})
 }

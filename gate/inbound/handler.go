@@ -16,8 +16,11 @@ import (
 	"defectdojo/gate/store"
 )
 
-// Mount adds the webhooks' address to r.
-func (h *Hooks) Mount(r fiber.Router) { r.Post(Path+":kind/:id", h.take) }
+// Mount adds the webhooks' addresses to r: ours, and DefectDojo's for JIRA.
+func (h *Hooks) Mount(r fiber.Router) {
+	r.Post(Path+":kind/:id", h.take)
+	h.mountLegacy(r)
+}
 
 // take serves POST /hooks/{kind}/{id}. Nothing is read, parsed or written before
 // the request is proved. An authentic delivery is always answered with success,

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -28,7 +27,7 @@ func (s *Server) body(c *fiber.Ctx) error {
 	limit := int64(bodySize)
 	if takesReport(c.Path()) {
 		limit = s.cfg.MaxReport + bodySize // and the fields beside it
-	} else if strings.HasPrefix(c.Path(), inbound.Path) {
+	} else if inbound.IsHook(c.Path()) {
 		limit = inbound.MaxBody
 	}
 	length := int64(c.Request().Header.ContentLength()) // -1: chunked

@@ -29,10 +29,10 @@ func failed(c *fiber.Ctx, err error) error {
 		err = gate.Errorf(gate.Unavailable, "The server is stopping: try again.")
 	}
 	if gate.KindOf(err) == gate.Internal && absent(err) {
-		slog.ErrorContext(c.UserContext(), "the database does not answer", "method", c.Method(), "path", c.Path(), "error", err)
+		slog.ErrorContext(c.UserContext(), "the database does not answer", "method", c.Method(), "path", inbound.ShownPath(c.Path()), "error", err)
 		err = gate.Errorf(gate.Unavailable, "The database does not answer: try again.")
 	}
-	if path := c.Path(); strings.HasPrefix(path, api.Root) || path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, inbound.Path) {
+	if path := c.Path(); strings.HasPrefix(path, api.Root) || path == "/healthz" || path == "/readyz" || inbound.IsHook(path) {
 		return api.Error(c, err)
 	}
 	return web.Error(c, err)
@@ -62,5 +62,5 @@ var gone = []error{
 
 // panicked logs a panic; the request is answered with an internal error.
 func panicked(c *fiber.Ctx, v any) {
-	slog.ErrorContext(c.UserContext(), "panic", "method", c.Method(), "path", c.Path(), "value", v, "stack", string(debug.Stack()))
+	slog.ErrorContext(c.UserContext(), "panic", "method", c.Method(), "path", inbound.ShownPath(c.Path()), "value", v, "stack", string(debug.Stack()))
 }

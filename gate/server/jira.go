@@ -66,16 +66,27 @@ func (s *Server) requestWaiver(ctx context.Context, r tracker.WaiverRequest) (in
 	return made.ID, err
 }
 
-// waiverRefused tells whether a waiver that was asked for is or was none.
-func (s *Server) waiverRefused(ctx context.Context, id int64) (bool, error) {
+// waiverRefused tells why a waiver that was asked for does not hold.
+func (s *Server) waiverRefused(ctx context.Context, id int64) (string, error) {
 	w, err := s.store.WaiverByID(ctx, gate.Scope{All: true}, id)
 	if err != nil && gate.KindOf(err) == gate.NotFound {
-		return true, nil
+		return "it was removed", nil
 	}
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	return slices.Contains([]string{"rejected", "revoked", "expired"}, waiver.State(&w, now())), nil
+	state := waiver.State(&w, now())
+	switch state {
+	case "rejected", "revoked":
+		said := w.DecidedBy + " " + state + " " + w.Name
+		if w.Decision != "" {
+			said += " (" + w.Decision + ")"
+		}
+		return said, nil
+	case "expired":
+		return w.Name + " has expired", nil
+	}
+	return "", nil
 }
 
 // openReport opens a file of the blob store.

@@ -117,7 +117,7 @@ func (o *office) call(want int, method, path, kind string, body io.Reader) map[s
 	if resp.StatusCode != want {
 		o.t.Fatalf("%s %s = %d %s, want %d", method, path, resp.StatusCode, b, want)
 	}
-	if !strings.Contains(path, "webhook_secret") {
+	if !strings.Contains(path, "webhook_secret") { // the one answer that shows a secret
 		o.said.Write(b)
 	}
 	var v map[string]any

@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
+	"defectdojo/gate/inbound"
 )
 
 // begin gives a request its context, its number, and the address of who sent it.
@@ -106,7 +107,7 @@ func access(c *fiber.Ctx) error {
 		size = len(c.Response().Body())
 	}
 	slog.LogAttrs(c.UserContext(), level, "request",
-		slog.String("method", c.Method()), slog.String("path", c.Path()), slog.Int("status", c.Response().StatusCode()),
+		slog.String("method", c.Method()), slog.String("path", inbound.ShownPath(c.Path())), slog.Int("status", c.Response().StatusCode()),
 		slog.Int("bytes_out", size), slog.Float64("took_ms", float64(time.Since(start).Microseconds())/1000), slog.String("ip", c.IP()))
 	return nil
 }

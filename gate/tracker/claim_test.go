@@ -90,9 +90,9 @@ func TestWontDo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
 	var asked []WaiverRequest
-	refused := false
+	refused := ""
 	w.RequestWaiver = func(_ context.Context, r WaiverRequest) (int64, error) { asked = append(asked, r); return 77, nil }
-	w.WaiverRefused = func(context.Context, int64) (bool, error) { return refused, nil }
+	w.WaiverRefused = func(context.Context, int64) (string, error) { return refused, nil }
 	w.push(1)
 	w.settle()
 	w.jira.Move("SEC-1", "Won't Do", "Won't Do")
@@ -109,7 +109,7 @@ func TestWontDo(t *testing.T) {
 	if w.issue("SEC-1").Open() {
 		t.Fatal("a scan opened what waits for a waiver")
 	}
-	refused = true
+	refused = "jane refused it"
 	at, err := w.Store.WantWaived(t.Context(), 77, w.clock())
 	if err != nil || len(at) != 1 {
 		t.Fatal(at, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -19,8 +20,9 @@ import (
 // webhook has two for as long as one replaces the other.
 const (
 	password        = "token"
-	webhook         = "webhook_secret"          //
-	webhookPrevious = "webhook_secret_previous" //
+	webhook         = "webhook_secret"            //
+	webhookPrevious = "webhook_secret_previous"   //
+	webhookLegacy   = "webhook_secret_in_address" // DefectDojo's: see package inbound
 )
 
 // secrets opens an instance's secrets.
@@ -118,6 +120,32 @@ func (t *Tracker) RenewWebhookSecret(ctx context.Context, inst store.JIRAInstanc
 	return secret, t.changeSecrets(ctx, t.Store, inst, func(x map[string]string) { x[webhookPrevious], x[webhook] = x[webhook], secret })
 }
 
+// legacySecret is what DefectDojo takes for a secret in an address; shorter ones
+// could be guessed.
+var legacySecret = regexp.MustCompile(`^[\w-]{16,200}$`)
+
+// SetLegacySecret gives an instance the secret that DefectDojo had in the address
+// of JIRA's webhook, so that JIRA need not be changed. The whole address is taken
+// as well; a blank one closes that address.
+func (t *Tracker) SetLegacySecret(ctx context.Context, inst store.JIRAInstance, secret string) error {
+	secret = strings.TrimRight(strings.TrimSpace(secret), "/")
+	secret = secret[strings.LastIndex(secret, "/")+1:]
+	if secret != "" && !legacySecret.MatchString(secret) {
+		return gate.FieldErrorf("secret", "It must have 16 to 200 letters, digits, - and _.")
+	}
+	return t.changeSecrets(ctx, t.Store, inst, func(x map[string]string) {
+		if x[webhookLegacy] = secret; secret == "" {
+			delete(x, webhookLegacy)
+		}
+	})
+}
+
+// HasLegacySecret tells whether an instance has one.
+func (t *Tracker) HasLegacySecret(ctx context.Context, inst store.JIRAInstance) (bool, error) {
+	x, _, err := t.secrets(ctx, t.Store, inst)
+	return x[webhookLegacy] != "", err
+}
+
 func newSecret() string { return random() + random() }
 
 func random() string {
@@ -171,6 +199,19 @@ func (t *Tracker) probe(ctx context.Context, inst store.JIRAInstance) (Probe, er
 		name = me.ID()
 	}
 	return Probe{name, server.Deployment, server.Version}, nil
+}
+
+// known returns an instance of which it is known whether it is in the Cloud: the
+// address does not tell where a company has its own, and they differ in how they
+// are searched. Who cannot be asked just now is asked the next time.
+func (t *Tracker) known(ctx context.Context, inst store.JIRAInstance) (store.JIRAInstance, error) {
+	if inst.Deployment != "" || jira.IsCloud(inst.URL) {
+		return inst, nil
+	}
+	if _, err := t.probe(ctx, inst); err != nil {
+		return inst, nil //nolint:nilerr // what it is needed for says what is wrong
+	}
+	return t.Store.JIRAInstance(ctx, inst.ID)
 }
 
 // account returns who we are at an instance, asking it if nobody has yet.

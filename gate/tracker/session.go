@@ -26,6 +26,7 @@ type session struct {
 	subject store.TicketSubject
 	hidden  []string   // secrets: never to be written
 	due     *time.Time // when the protocol wants to go on
+	refusal string     // why the waiver that was asked for does not hold
 }
 
 // open reads what a ticket is about.

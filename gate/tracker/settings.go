@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"defectdojo/gate"
 	"defectdojo/gate/store"
 	"defectdojo/gate/triage"
 )
@@ -66,6 +67,17 @@ func (t *Tracker) RenewSecret(ctx context.Context, who triage.Actor, inst store.
 		return "", err
 	}
 	return secret, record(ctx, t.Store, who, "renew_secret", "jira_instance", inst.ID, nil, nil)
+}
+
+// KeepLegacySecret is SetLegacySecret with its history.
+func (t *Tracker) KeepLegacySecret(ctx context.Context, who triage.Actor, inst store.JIRAInstance, secret string) error {
+	if inst.ConnectionID == nil {
+		return gate.Errorf(gate.Conflict, "The instance has no password yet.")
+	}
+	if err := t.SetLegacySecret(ctx, inst, secret); err != nil {
+		return err
+	}
+	return record(ctx, t.Store, who, "legacy_webhook", "jira_instance", inst.ID, nil, map[string]any{"open": secret != ""})
 }
 
 func change(id int64) string {

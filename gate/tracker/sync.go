@@ -183,8 +183,8 @@ func (s *session) look(ctx context.Context, issue jira.Issue) (view, *store.Resc
 		return v, scan, err
 	}
 	if v.Claim != "" && v.Open && s.k.WaiverID != nil && s.WaiverRefused != nil {
-		refused, err := s.WaiverRefused(ctx, *s.k.WaiverID)
-		v.Refused = refused
+		why, err := s.WaiverRefused(ctx, *s.k.WaiverID)
+		v.Refused, s.refusal = why != "", why
 		return v, nil, err
 	}
 	return v, nil, nil
@@ -339,7 +339,7 @@ func (s *session) remark(d decision, issue jira.Issue, scan *store.Rescan) (key,
 	case confirmed:
 		return "confirmed-" + since, "Confirmed: the finding is closed."
 	case unwaived:
-		return "unwaived-" + since, "The waiver was not granted, so this is open again."
+		return "unwaived-" + since, "The waiver does not hold: " + s.refusal + ". So this is open again."
 	case claimHeard:
 		return "claimed-" + since, "A waiver was asked for. Until somebody grants it, the finding counts."
 	case notHere:

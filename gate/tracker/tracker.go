@@ -58,10 +58,11 @@ type Tracker struct {
 	Tell func(ctx context.Context, tx pgx.Tx, e gate.Event) error
 	// File opens an attached file by its digest; nil: none is attached.
 	File func(ctx context.Context, sha256 []byte) (io.ReadCloser, error)
-	// RequestWaiver asks for a waiver and returns its id; WaiverRefused tells
-	// whether one was asked for in vain. Nil: a note says what was asked for.
+	// RequestWaiver asks for a waiver and returns its id; WaiverRefused tells in
+	// words why one does not hold: it was refused or taken back, or has ended.
+	// Blank: it holds, or nobody has decided. Nil: a note says what was asked for.
 	RequestWaiver func(ctx context.Context, r WaiverRequest) (int64, error)
-	WaiverRefused func(ctx context.Context, id int64) (bool, error)
+	WaiverRefused func(ctx context.Context, id int64) (string, error)
 
 	die   func(point string, k store.Ticket) error // tests end the worker there
 	types sync.Map                                 // typeKey → cachedType
@@ -110,6 +111,9 @@ func (t *Tracker) Work(ctx context.Context, body json.RawMessage) error {
 		return err
 	}
 	if err := t.closed(ctx, inst.ID); err != nil {
+		return err
+	}
+	if inst, err = t.known(ctx, inst); err != nil {
 		return err
 	}
 	c, err := t.client(ctx, inst)

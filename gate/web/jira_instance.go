@@ -17,6 +17,7 @@ type jiraInstancePage struct {
 	Instance store.JIRAInstance
 	Hook     string // the address of its webhook
 	Secret   string // that JIRA is to sign with: shown this once
+	Legacy   bool   // DefectDojo's old address is open
 	Said     string // by JIRA, when it was tested
 	Problems problemsOf
 	Accepted string
@@ -45,6 +46,9 @@ func (w *web) showJIRAInstance(v *visit, p jiraInstancePage) error {
 			return err
 		}
 		p.Hook = w.SiteURL + "/hooks/jira/" + conn.PublicID
+		if p.Legacy, err = w.Tracker.HasLegacySecret(v.UserContext(), p.Instance); err != nil {
+			return err
+		}
 	}
 	if len(p.Problems) > 0 {
 		v.Status(fiber.StatusBadRequest)
@@ -182,6 +186,29 @@ func (w *web) renewJIRASecret(v *visit) error {
 		return err
 	}
 	return w.showJIRAInstance(v, jiraInstancePage{Instance: inst, Secret: secret})
+}
+
+// saveJIRALegacy serves POST /integrations/jira/:id/legacy: the secret that is in
+// the address which JIRA calls since it was connected with DefectDojo.
+func (w *web) saveJIRALegacy(v *visit) error {
+	inst, err := w.jiraInstanceOf(v)
+	if err != nil {
+		return err
+	}
+	who, err := w.actor(v, auth.Configure)
+	if err != nil {
+		return err
+	}
+	err = w.Tracker.KeepLegacySecret(v.UserContext(), who, inst, v.form("secret"))
+	p := jiraInstancePage{Instance: inst, Problems: problemsOf{}}
+	if err := p.Problems.note(err, "secret"); err != nil {
+		return err
+	}
+	if err != nil {
+		return w.showJIRAInstance(v, p)
+	}
+	w.flash(v, flash{Text: "Saved."})
+	return v.Redirect("/integrations/jira/"+strconv.FormatInt(inst.ID, 10), fiber.StatusSeeOther)
 }
 
 // deleteJIRAInstance serves POST /integrations/jira/:id/delete.

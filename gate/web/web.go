@@ -117,6 +117,7 @@ func (w *web) routes() []route {
 		{fiber.MethodPost, "/integrations/jira/:id", auth.Configure, w.editJIRAInstance},
 		{fiber.MethodPost, "/integrations/jira/:id/test", auth.Configure, w.testJIRAInstance},
 		{fiber.MethodPost, "/integrations/jira/:id/secret", auth.Configure, w.renewJIRASecret},
+		{fiber.MethodPost, "/integrations/jira/:id/legacy", auth.Configure, w.saveJIRALegacy},
 		{fiber.MethodPost, "/integrations/jira/:id/delete", auth.Configure, w.deleteJIRAInstance},
 
 		{fiber.MethodGet, "/alerts", auth.Self, w.alerts},

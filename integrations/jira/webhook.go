@@ -48,6 +48,7 @@ func Sign(body []byte, secret string) string {
 type Event struct {
 	Name    string // jira:issue_updated, comment_created, …
 	IssueID string
+	Self    string // the issue's address in JIRA's API; blank if it does not say
 	Actor   string // account id or name of who did it; blank if it does not say
 }
 
@@ -60,7 +61,8 @@ func ParseEvent(body []byte) (Event, error) {
 		Event string `json:"webhookEvent"`
 		User  User   `json:"user"`
 		Issue struct {
-			ID id `json:"id"`
+			ID   id     `json:"id"`
+			Self string `json:"self"`
 		} `json:"issue"`
 		Comment struct {
 			Self   string `json:"self"`
@@ -70,7 +72,7 @@ func ParseEvent(body []byte) (Event, error) {
 	if err := json.Unmarshal(body, &d); err != nil {
 		return Event{}, err
 	}
-	e := Event{Name: d.Event, IssueID: string(d.Issue.ID), Actor: d.User.ID()}
+	e := Event{Name: d.Event, IssueID: string(d.Issue.ID), Self: d.Issue.Self, Actor: d.User.ID()}
 	if e.IssueID == "" {
 		if m := inComment.FindStringSubmatch(d.Comment.Self); m != nil {
 			e.IssueID = m[1]

@@ -359,7 +359,7 @@ func (s *Server) show(i *Issue) map[string]any {
 		files = append(files, map[string]any{"id": "1", "filename": f, "size": 1})
 	}
 	fields["attachment"] = files
-	return map[string]any{"id": i.ID, "key": i.Key, "fields": fields}
+	return map[string]any{"id": i.ID, "key": i.Key, "self": s.URL + "/rest/api/2/issue/" + i.ID, "fields": fields}
 }
 
 func (s *Server) comments(i *Issue) []any {
