@@ -226,8 +226,8 @@ func TestVerify(t *testing.T) {
 func TestParseEvent(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]jira.Event{
-		"status-changed.json":  {Name: "jira:issue_updated", IssueID: "11442", Actor: "5bcede20b3e37a158c364fef"},
-		"comment-created.json": {Name: "comment_created", IssueID: "26313"},
+		"status-changed.json":  {Name: "jira:issue_updated", IssueID: "11442", Self: "https://jira.test-example.ru/rest/api/2/issue/11442", Actor: "5bcede20b3e37a158c364fef"},
+		"comment-created.json": {Name: "comment_created", IssueID: "26313", Self: "https://jira.test-example.ru/jira/rest/api/2/issue/26313/comment/31039"},
 	} {
 		b, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {

@@ -48,7 +48,7 @@ func Sign(body []byte, secret string) string {
 type Event struct {
 	Name    string // jira:issue_updated, comment_created, …
 	IssueID string
-	Self    string // the issue's address in JIRA's API; blank if it does not say
+	Self    string // the address of the issue, or of the comment, in JIRA's API; blank if it does not say
 	Actor   string // account id or name of who did it; blank if it does not say
 }
 
@@ -73,6 +73,9 @@ func ParseEvent(body []byte) (Event, error) {
 		return Event{}, err
 	}
 	e := Event{Name: d.Event, IssueID: string(d.Issue.ID), Self: d.Issue.Self, Actor: d.User.ID()}
+	if e.Self == "" {
+		e.Self = d.Comment.Self
+	}
 	if e.IssueID == "" {
 		if m := inComment.FindStringSubmatch(d.Comment.Self); m != nil {
 			e.IssueID = m[1]
