@@ -73,6 +73,9 @@ func observation(r stream.Row) gate.Observation {
 	if body := r.Get("Request Body"); body != "" || r.Get("Request Method") != "" {
 		o.StepsToReproduce = strings.TrimSpace(request(r) + "\n\n" + body)
 	}
+	if qs, body := r.Get("Request Qs"), r.Get("Request Body"); qs != "" && body != "" {
+		o.RequestResponsePairs = []gate.Pair{{Request: qs + "\n" + body}}
+	}
 	if statuses[strings.ToLower(r.Get("Status"))] {
 		o.Active = new(false)
 	}

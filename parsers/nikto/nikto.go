@@ -20,6 +20,8 @@ package nikto
 import (
 	"bytes"
 	"io"
+	"regexp"
+	"strings"
 
 	"defectdojo/gate"
 	"defectdojo/parsers"
@@ -89,9 +91,9 @@ func (f *findings) xml(in *stream.Input, out *parsers.Report) error {
 			return nil
 		}),
 		"*/item": stream.Record(func(n *stream.Node) error {
-			f.add(item{
+			f.addXML(item{
 				id: n.Attr("id"), method: n.Attr("method"), osvdb: n.Attr("osvdbid"), text: n.Get("description"), references: n.Get("references"),
-				endpoint: parsers.Endpoint(parsers.First(n.Get("iplink"), n.Get("namelink"))), place: parsers.First(n.Get("namelink"), n.Get("iplink"), n.Get("uri")),
+				endpoint: parsers.Endpoint(parsers.First(n.Get("iplink"), n.Get("namelink"))), place: parsers.First(n.Get("iplink"), n.Get("namelink"), n.Get("uri")),
 			})
 			return nil
 		}),
@@ -121,39 +123,79 @@ func (f *findings) json(in *stream.Input, out *parsers.Report) error {
 		name := parsers.First(string(h.Host), string(h.IP))
 		out.Run().Target = parsers.First(out.Run().Target, name)
 		for _, v := range *h.Vulnerabilities {
-			place := parsers.HostPort(scheme(string(h.Port)), name, string(h.Port)) + string(v.URL)
-			f.add(item{string(v.ID), string(v.Method), string(v.OSVDB), v.Message, string(v.References), parsers.Endpoint(place), place})
+			place := parsers.HostPort("", name, string(h.Port)) + "/" + strings.TrimPrefix(string(v.URL), "/")
+			f.addJSON(item{string(v.ID), string(v.Method), string(v.OSVDB), v.Message, string(v.References), parsers.Endpoint(place), place})
 		}
 		return nil
 	}
 	return stream.JSON(in, stream.ByKind(stream.Kinds{'{': stream.One(one), '[': stream.Each(one)}))
 }
 
-// scheme guesses what the report does not say.
-func scheme(port string) string {
-	switch port {
-	case "443", "8443":
-		return "https"
-	case "":
-		return ""
-	}
-	return "http"
-}
-
 type item struct{ id, method, osvdb, text, references, endpoint, place string }
 
-func (f *findings) add(i item) {
-	key := i.id + "\x00" + i.text
+// addXML adds an item of the XML. Its title is the first sentence; what is said of
+// one address twice is one finding.
+func (f *findings) addXML(i item) {
+	key := strings.Join([]string{i.place, i.text, i.method}, "\x00")
 	o, _ := f.merged.At(key, func() *gate.Observation {
-		var text parsers.Text
-		text.Add(i.text).Fact("Place", i.place).Fact("HTTP method", i.method).Fact("Check", i.id)
-		severity := gate.Info
-		if i.osvdb != "0" && i.osvdb != "" {
-			text.Fact("OSVDB", i.osvdb)
-			severity = gate.Medium // a vulnerability that has a name
-		}
-		return &gate.Observation{Title: i.text, Severity: severity, Description: text.String(), References: i.references, RuleID: i.id, Occurrences: new(0)}
+		o := i.observation()
+		o.Title = firstSentence(i.text)
+		return o
 	})
+	f.count(o, i)
+}
+
+// addJSON adds an item of the JSON: what is said of several addresses is one finding,
+// which then has no id of its own.
+func (f *findings) addJSON(i item) {
+	o, isNew := f.merged.At(i.rating().String()+i.text, func() *gate.Observation {
+		o := i.observation()
+		if i.named() {
+			o.UniqueID = "OSVDB-" + i.osvdb
+		}
+		return o
+	})
+	if !isNew {
+		o.Check, o.RuleID, o.UniqueID = parsers.First(o.Check, o.RuleID), "", ""
+		o.Description += "\n\n**Also at:** " + i.place
+	}
+	f.count(o, i)
+}
+
+func (f *findings) count(o *gate.Observation, i item) {
 	*o.Occurrences++
 	o.Endpoints = append(o.Endpoints, i.endpoint)
+}
+
+// named tells whether it is a vulnerability that has a name.
+func (i item) named() bool { return i.osvdb != "0" && i.osvdb != "" }
+
+func (i item) rating() gate.Severity {
+	if i.named() {
+		return gate.Medium
+	}
+	return gate.Info
+}
+
+func (i item) observation() *gate.Observation {
+	var text parsers.Text
+	text.Add(i.text).Fact("Place", i.place).Fact("HTTP method", i.method).Fact("Check", i.id)
+	if i.named() {
+		text.Fact("OSVDB", i.osvdb)
+	}
+	return &gate.Observation{Title: i.text, Severity: i.rating(), Description: text.String(), References: i.references, RuleID: i.id, Occurrences: new(0)}
+}
+
+// abbreviation ends what is no sentence: "e.g.", "Mr.".
+var abbreviation = regexp.MustCompile(`(?:\w\.\w.|[A-Z][a-z]\.)$`)
+
+// firstSentence returns a text up to the first full stop or question mark that a
+// space follows.
+func firstSentence(text string) string {
+	for i := 1; i < len(text); i++ {
+		if strings.IndexByte(" \t\n\r", text[i]) >= 0 && (text[i-1] == '.' || text[i-1] == '?') && !abbreviation.MatchString(text[max(0, i-12):i]) {
+			return text[:i]
+		}
+	}
+	return text
 }

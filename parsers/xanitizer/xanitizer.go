@@ -52,7 +52,11 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			return nil
 		}),
 		"XanitizerFindingsList/finding": stream.Record(func(n *stream.Node) error {
-			out.Emit(observation(n))
+			o := observation(n)
+			if o.Date.IsZero() {
+				o.Date = gate.DateOf(run.FinishedAt)
+			}
+			out.Emit(o)
 			return nil
 		}),
 	})
@@ -64,27 +68,27 @@ func observation(n *stream.Node) gate.Observation {
 		line = stream.Int{}
 	}
 	date, _, _ := strings.Cut(n.Get("date"), " - ")
-	return gate.Observation{
-		Title:            title(n, line),
-		Severity:         severity(n),
-		Description:      description(n),
-		CWE:              gate.ParseCWE(strings.ReplaceAll(n.Get("cweNumber"), ",", "")),
-		VulnerabilityIDs: parsers.CVEs(n.Get("description")),
-		Check:            n.Get("problemTypeId"),
-		FilePath:         file(n),
-		Line:             line.Ptr(),
-		Date:             parsers.ParseDate(date),
+	o := gate.Observation{
+		Title:       title(n, line),
+		Severity:    severity(n),
+		Description: description(n),
+		CWE:         gate.ParseCWE(strings.ReplaceAll(n.Get("cweNumber"), ",", "")),
+		Check:       n.Get("problemTypeId"),
+		FilePath:    file(n),
+		Line:        line.Ptr(),
+		Date:        parsers.ParseDate(date),
 	}
+	if ids := parsers.CVEs(n.Get("description")); len(ids) > 0 {
+		o.VulnerabilityIDs = ids[:1]
+	}
+	return o
 }
 
 // title names the problem and its place: the class or the file, with the line.
 func title(n *stream.Node, line stream.Int) string {
 	place := n.Get("file")
-	if class := n.Get("class"); class != "" {
-		place = class
-		if p := n.Get("package"); p != "" {
-			place = p + "." + class
-		}
+	if p, class := n.Get("package"), n.Get("class"); p != "" && class != "" {
+		place = p + "." + class
 	}
 	if place == "" {
 		return n.Get("problemType")
@@ -92,27 +96,16 @@ func title(n *stream.Node, line stream.Int) string {
 	return n.Get("problemType") + " (" + parsers.Place(place, line.Ptr()) + ")"
 }
 
-// severity is by the rating; what Xanitizer classifies as information is Info.
+// severity is by the rating, whose scale is that of CVSS.
 func severity(n *stream.Node) gate.Severity {
-	switch rating := stream.ParseFloat(n.Get("rating")).F; {
-	case rating > 9:
-		return gate.Critical
-	case rating > 7:
-		return gate.High
-	case rating > 4:
-		return gate.Medium
-	case rating > 1:
-		return gate.Low
-	}
-	return gate.Info
+	return gate.SeverityOfScore(stream.ParseFloat(n.Get("rating")).F)
 }
 
 // file is the path of the node that ends the path, or the only one, else of the
 // class, else the file's name.
 func file(n *stream.Node) string {
-	for _, node := range []string{"endNode", "node", "startNode"} {
-		at := n.At(node)
-		if p := parsers.First(at.Attr("relativePath"), at.Attr("file")); p != "" {
+	for _, node := range []string{"endNode", "node"} {
+		if p := n.At(node).Attr("relativePath"); p != "" {
 			return p
 		}
 	}
