@@ -74,7 +74,15 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	}))
 }
 
-var severities = map[string]gate.Severity{"error": gate.High, "warning": gate.Medium, "informational": gate.Info}
+var severities = map[string]gate.Severity{"fatal": gate.Critical, "error": gate.High, "warning": gate.Medium, "informational": gate.Info}
+
+// severity of a level that a later version brings is Medium, as DefectDojo has it.
+func severity(level string) gate.Severity {
+	if s, ok := severities[strings.ToLower(level)]; ok {
+		return s
+	}
+	return gate.Medium
+}
 
 func observation(m match) gate.Observation {
 	start := m.Location.Start
@@ -83,8 +91,8 @@ func observation(m match) gate.Observation {
 		Fact("In the template", strings.Join(stream.Strings(m.Location.Path), "/")).Fact("Place", parsers.Place(string(m.Filename), start.Line.Ptr())).
 		Fact("Column", start.Column.String()).Fact("Documentation", string(m.Rule.URL))
 	return gate.Observation{
-		Title:       parsers.First(string(m.Rule.Short), string(m.Message)),
-		Severity:    severities[strings.ToLower(string(m.Level))],
+		Title:       parsers.First(string(m.Rule.Short), string(m.Rule.ID)),
+		Severity:    severity(string(m.Level)),
 		Description: text.String(),
 		References:  string(m.Rule.URL),
 		UniqueID:    string(m.ID),

@@ -121,8 +121,8 @@ func observation(i issue) gate.Observation {
 		Check:            string(i.ID),
 	}
 	for _, id := range i.CWEs {
-		if n := gate.ParseCWE(string(id)); n > 0 && o.CWE == 0 {
-			o.CWE = n
+		if n := gate.ParseCWE(string(id)); n > 0 {
+			o.CWEs = append(o.CWEs, n) // none is the main one: DefectDojo sets no cwe
 		}
 	}
 	if t := parsers.ParseTime(string(i.ResolvedAt)); !t.IsZero() {

@@ -13,7 +13,6 @@ package dirsearch
 import (
 	"errors"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -109,27 +108,34 @@ func observation(r result, args string) gate.Observation {
 		text.Fact("Command", "`"+args+"`")
 	}
 	return gate.Observation{
-		Title:       "HTTP " + string(r.Status) + ": " + path(string(r.URL)),
+		Title:       title(r),
 		Severity:    gate.Info,
 		Description: text.String(),
 		Endpoints:   []string{parsers.Endpoint(string(r.URL))},
 	}
 }
 
-// path is the part of an address after the host.
+func title(r result) string {
+	if r.Status == "" {
+		return "Discovered: " + path(string(r.URL))
+	}
+	return "HTTP " + string(r.Status) + ": " + path(string(r.URL))
+}
+
+// path is the part of an address after the host and before a query, as it is written.
 func path(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		address = strings.TrimLeft(rest, "/")
+		if i := strings.IndexAny(address, "/?#"); i >= 0 {
+			address = address[i:]
+		} else {
+			address = ""
+		}
 	}
-	p := u.EscapedPath()
-	if p == "" {
-		p = "/"
+	if i := strings.IndexAny(address, "?#"); i >= 0 {
+		address = address[:i]
 	}
-	if u.RawQuery != "" {
-		p += "?" + u.RawQuery
-	}
-	return p
+	return parsers.First(address, "/")
 }
 
 // target is the address that the command names.

@@ -59,7 +59,7 @@ var (
 )
 
 func parse(in *stream.Input, out *parsers.Report) error {
-	run, known := out.Run(), false
+	run, known, seen := out.Run(), false, map[string]bool{}
 	run.Tool = "gobuster"
 	err := stream.Lines(in, func(_ int, line string) error {
 		line = strings.TrimSpace(colours.ReplaceAllString(line, ""))
@@ -71,7 +71,10 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		}
 		if h, ok := read(line); ok {
 			known = true
-			out.Emit(h.observation(run.Target))
+			if key := h.name + " " + h.status; !seen[key] {
+				seen[key] = true // a list of words may hold one twice
+				out.Emit(h.observation(run.Target))
+			}
 		}
 		return nil
 	})

@@ -118,9 +118,9 @@ func (r *reader) result(n *stream.Node) error {
 	switch result := n.Get("result"); result {
 	case "":
 		return stream.Errorf("a rule-result has no result")
-	case "error":
-		r.out.Problem("%s could not be checked: %s", id, words(n, "message"))
-	case "fail", "unknown":
+	case "error", "unknown":
+		r.out.Problem("%s could not be checked: %s", id, parsers.First(words(n, "message"), result))
+	case "fail":
 		r.out.Emit(r.observation(n, id, result))
 	}
 	return nil

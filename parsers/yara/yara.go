@@ -202,10 +202,8 @@ func observation(m *match) gate.Observation {
 }
 
 func severity(m *match) gate.Severity {
-	for _, name := range []string{"severity", "threat_level", "risk"} {
-		if s, known := gate.SeverityOf(m.get(name)); known && m.get(name) != "" {
-			return s
-		}
+	if s, known := gate.SeverityOf(m.get("severity")); known && m.get("severity") != "" {
+		return s
 	}
 	return gate.Medium
 }
