@@ -118,6 +118,7 @@ func newMatrix(t *testing.T) *matrix {
 	}
 	m.generic = int64(m.get("/test_types/?name=Generic+Findings+Import").get("results.0.id").(float64))
 	m.renew("/api/v2/development_environments/", own)
+	m.get("/keys/") // there is one from then on
 	m.renew("/api/v2/jira_instances/", own)
 	for _, n := range noticePaths {
 		m.renew("/api/v2"+n, own)

@@ -10,7 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
-	"defectdojo/policies/attest"
+	"defectdojo/gate/store"
 	"defectdojo/policies/render"
 )
 
@@ -24,7 +24,7 @@ func (a *api) report(r *request) error {
 	}
 	name := cmp.Or(r.query().text("format"), "text")
 	if name == "intoto" {
-		return r.statement(v.ID, &v.Document)
+		return r.statement(&v)
 	}
 	format, err := render.ByName(name)
 	if err != nil {
@@ -38,16 +38,12 @@ func (a *api) report(r *request) error {
 }
 
 // statement answers with the signed in-toto statement of a verdict.
-func (r *request) statement(id int64, v *gate.Verdict) error {
-	key, err := r.Keys.Signer(r.ctx, r.now)
+func (r *request) statement(v *store.StoredVerdict) error {
+	envelope, err := r.Keys.SignVerdict(r.ctx, v.ID, v.ProductID, &v.Document, cmp.Or(r.SiteURL, r.BaseURL()), r.now)
 	if err != nil {
 		return err
 	}
-	envelope, err := attest.Sign(v, cmp.Or(r.SiteURL, r.BaseURL()), key)
-	if err != nil {
-		return err
-	}
-	return r.file(fiber.MIMEApplicationJSON, fmt.Sprintf("verdict-%d.intoto.json", id), envelope)
+	return r.file(fiber.MIMEApplicationJSON, fmt.Sprintf("verdict-%d.intoto.json", v.ID), envelope)
 }
 
 // file answers with a file. A browser that is led here shows none of it as a page of ours.

@@ -11,7 +11,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
+	"defectdojo/gate/api"
 	"defectdojo/gate/inbound"
+	"defectdojo/policies/vex"
 )
 
 // body keeps what a client sends within limits. With streamed bodies the
@@ -29,6 +31,8 @@ func (s *Server) body(c *fiber.Ctx) error {
 		limit = s.cfg.MaxReport + bodySize // and the fields beside it
 	} else if inbound.IsHook(c.Path()) {
 		limit = inbound.MaxBody
+	} else if takesVEX(c.Path()) {
+		limit = vex.MaxDocument + bodySize
 	}
 	length := int64(c.Request().Header.ContentLength()) // -1: chunked
 	if length > limit {
@@ -50,6 +54,12 @@ func (s *Server) body(c *fiber.Ctx) error {
 	}
 	c.Request().SetBodyRaw(b)
 	return c.Next()
+}
+
+// takesVEX tells whether VEX documents are brought to a path.
+func takesVEX(path string) bool {
+	path = strings.TrimSuffix(path, "/")
+	return path == "/vex" || path == api.Root+"/vex_documents"
 }
 
 // report lets the handler read the stream. The connection is used again only if

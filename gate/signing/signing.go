@@ -30,10 +30,23 @@ type Keys struct {
 
 // Key is the public half of a key.
 type Key struct {
-	ID      string     // as in a signature's keyid
-	PEM     string     // as attest.ParsePublicKeys reads it
-	Created time.Time  // it signs from then on
-	Retired *time.Time // until then; what it signed before is still good
+	Row       int64
+	ID        string     // as in a signature's keyid
+	PEM       string     // as attest.ParsePublicKeys reads it
+	Created   time.Time  // it signs from then on
+	Retired   *time.Time // until then; what it signed before is still good
+	Withdrawn *time.Time // from then on nothing is that it signed
+}
+
+// State is what a key is for: it signs, is retired, or is withdrawn.
+func (k Key) State() string {
+	switch {
+	case k.Withdrawn != nil:
+		return "withdrawn"
+	case k.Retired != nil:
+		return "retired"
+	}
+	return "signs"
 }
 
 // Signer returns the key that signs, which is made when there is none.
@@ -106,6 +119,28 @@ func (k *Keys) Rotate(ctx context.Context, who gate.Principal, now time.Time) (K
 	return public(row)
 }
 
+// Withdraw has a key trusted no more, because somebody else may have it: nothing
+// that it signed is good any longer. The key that signs must be rotated first.
+func (k *Keys) Withdraw(ctx context.Context, who gate.Principal, id int64, now time.Time) error {
+	return k.Store.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
+		key, err := (&Keys{Store: s}).ByRow(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case key.Retired == nil:
+			return gate.Errorf(gate.Conflict, "this key signs: make a new one first")
+		case key.Withdrawn != nil:
+			return gate.Errorf(gate.Conflict, "this key is withdrawn already")
+		}
+		if err := s.WithdrawKey(ctx, id, now); err != nil {
+			return err
+		}
+		return s.AddAuditEvent(ctx, store.AuditEvent{
+			At: now, ActorID: &who.User.ID, Actor: who.Name(), Action: "withdraw", Object: "signing_key", ObjectID: &id, Changes: map[string]any{"key_id": key.ID},
+		})
+	})
+}
+
 // Public returns the public halves of all keys, the one that signs first. There
 // is one always: it is made when somebody asks.
 func (k *Keys) Public(ctx context.Context, now time.Time) ([]Key, error) {
@@ -125,9 +160,23 @@ func (k *Keys) Public(ctx context.Context, now time.Time) ([]Key, error) {
 	return out, nil
 }
 
+// ByRow returns a key by the number that it has here.
+func (k *Keys) ByRow(ctx context.Context, id int64) (Key, error) {
+	rows, err := k.Store.SigningKeys(ctx)
+	if err != nil {
+		return Key{}, err
+	}
+	for _, row := range rows {
+		if row.ID == id {
+			return public(row)
+		}
+	}
+	return Key{}, gate.Errorf(gate.NotFound, "no such signing key")
+}
+
 func public(row store.SigningKey) (Key, error) {
 	text, err := attest.PublicPEM(row.PublicKey)
-	return Key{row.KeyID, string(text), row.Created, row.Retired}, err
+	return Key{row.ID, row.KeyID, string(text), row.Created, row.Retired, row.Withdrawn}, err
 }
 
 // Prepare makes what there has to be: the key that signs, and the secret of

@@ -205,6 +205,11 @@ func (s *Store) VEXDocument(ctx context.Context, scope gate.Scope, id int64) (VE
 	return one[VEXDocument](ctx, s.db, "VEX document", `select `+vexColumns+` from `+vexTables+w.sql.String(), w.args...)
 }
 
+// VEXContent returns a document as it was brought, compressed.
+func (s *Store) VEXContent(ctx context.Context, id int64) ([]byte, error) {
+	return scalar[[]byte](ctx, s.db, `select content from vex_documents where id = $1`, id)
+}
+
 // NewVEXDocument is a document to be kept.
 type NewVEXDocument struct {
 	ProductID  int64

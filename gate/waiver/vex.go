@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -128,4 +130,30 @@ func compress(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// VEXContent returns a document as it was brought.
+func (d *Desk) VEXContent(ctx context.Context, id int64) ([]byte, error) {
+	packed, err := d.Store.VEXContent(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+// EvidenceOf is how a waiver names a document as its evidence.
+func EvidenceOf(doc store.VEXDocument) string { return "sha256:" + hex.EncodeToString(doc.Digest) }
+
+// Supported returns the waivers of a document's product that name it as their evidence.
+func (d *Desk) Supported(ctx context.Context, doc store.VEXDocument) ([]store.Waiver, error) {
+	l, err := d.Store.Waivers(ctx, store.WaiverFilter{Scope: gate.Scope{ProductIDs: []int64{doc.ProductID}}, Page: store.Page{Limit: 10_000}})
+	if err != nil {
+		return nil, err
+	}
+	name := EvidenceOf(doc)
+	return slices.DeleteFunc(l.Rows, func(w store.Waiver) bool { return !slices.Contains(w.Document.Evidence, name) }), nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"defectdojo/gate"
-	"defectdojo/policies/attest"
 	forms "defectdojo/policies/render"
 )
 
@@ -85,11 +84,7 @@ func (w *web) report(v *visit) error {
 	var b bytes.Buffer
 	kind, name := fiber.MIMEApplicationJSON, fmt.Sprintf("verdict-%d.intoto.json", id)
 	if v.Query("format") == "intoto" {
-		key, err := w.Keys.Signer(v.UserContext(), v.now)
-		if err != nil {
-			return err
-		}
-		envelope, err := attest.Sign(&p.Document, w.SiteURL, key)
+		envelope, err := w.Keys.SignVerdict(v.UserContext(), id, p.ProductID, &p.Document, w.SiteURL, v.now)
 		if err != nil {
 			return err
 		}

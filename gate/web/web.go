@@ -91,6 +91,19 @@ func (w *web) routes() []route {
 		{fiber.MethodGet, "/waivers/:id", auth.View, w.waiver},
 		{fiber.MethodPost, "/waivers/:id", auth.ApproveWaiver, w.decideWaiver},
 
+		{fiber.MethodGet, "/vex", auth.View, w.vexDocuments},
+		{fiber.MethodPost, "/vex", auth.RequestWaiver, w.addVEX},
+		{fiber.MethodGet, "/vex/:id", auth.View, w.vexDocument},
+		{fiber.MethodGet, "/vex/:id/document", auth.View, w.vexContent},
+		{fiber.MethodPost, "/vex/:id/delete", auth.ApproveWaiver, w.deleteVEX},
+		{fiber.MethodGet, "/products/:id/vex", auth.ViewVerdict, w.exportVEX},
+		{fiber.MethodGet, "/signing-keys", auth.Self, w.signingKeys},
+		{fiber.MethodGet, "/signing-keys.pem", auth.Self, w.publicKeys},
+		{fiber.MethodPost, "/signing-keys/rotate", auth.Configure, w.rotateKey},
+		{fiber.MethodGet, "/signing-keys/:id", auth.Self, w.signingKey},
+		{fiber.MethodGet, "/signing-keys/:id/public.pem", auth.Self, w.publicKey},
+		{fiber.MethodPost, "/signing-keys/:id/withdraw", auth.Configure, w.withdrawKey},
+
 		{fiber.MethodGet, "/integrations", auth.Configure, w.integrations},
 		{fiber.MethodPost, "/integrations/connections", auth.Configure, w.saveConnection},
 		{fiber.MethodGet, "/integrations/connections/new", auth.Configure, w.newConnection},
@@ -197,7 +210,15 @@ func (w *web) serve(r route) fiber.Handler {
 }
 
 // form returns a field of a posted form; what the address says does not count.
-func (v *visit) form(name string) string { return string(v.Request().PostArgs().Peek(name)) }
+func (v *visit) form(name string) string {
+	if f, err := v.MultipartForm(); err == nil { // it brings a file
+		if all := f.Value[name]; len(all) > 0 {
+			return all[0]
+		}
+		return ""
+	}
+	return string(v.Request().PostArgs().Peek(name))
+}
 
 // visitKey is where an error page finds out who is looking.
 const visitKey = "web.visit"

@@ -156,3 +156,8 @@ insert into backtests (id, name, source, days, since, requested_by_id, state, to
      now() - interval '5 minutes', now() - interval '4 minutes', null),
     (2, 'org-baseline', E'metadata: {name: org-baseline}\nspec: {rules: [{id: none, max: 1}]}\n', 7, now() - interval '7 days', 2, 'done', 0, 0, 1, '{}', now() - interval '1 day', now() - interval '1 day', now() - interval '1 day');
 select setval('backtests_id_seq', 10);
+
+insert into vex_documents (id, product_id, digest, filename, format, trusted, content, statements, added_by_id, created) overriding system value values
+    (1, 1, 'vex1', 'supplier.openvex.json', 'openvex', true, '\x1f8b08000000000000ffabae0500b8ab12a203000000', '[{"document": "sha256:76657831", "vulnerability": "CVE-2021-44228", "products": ["pkg:maven/log4j-core"], "status": "not_affected", "justification": "component_not_present"}]', 2, now() - interval '3 days');
+select setval('vex_documents_id_seq', 10);
+update waivers set document = jsonb_set(document, '{evidence}', '["sha256:76657831"]') where id = 1;
