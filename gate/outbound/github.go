@@ -139,14 +139,13 @@ type said struct {
 	URL         string
 	Annotations []github.Annotation
 	digest      []byte // nil in no case
-	lines       string // digest of the annotations
 }
 
 // say words what is wanted.
 func (w *githubWriter) say(ctx context.Context) (said, error) {
-	product, err := w.Store.Product(ctx, gate.Scope{All: true}, *w.repository.ProductID)
-	if err != nil {
-		return said{}, err
+	product, e := w.Store.Product(ctx, gate.Scope{All: true}, *w.repository.ProductID)
+	if e != nil {
+		return said{}, e
 	}
 	s := said{Name: contextName(product.Name, w.repository.Component), URL: w.Site}
 	told := ""
@@ -167,15 +166,11 @@ func (w *githubWriter) say(ctx context.Context) (said, error) {
 		s.State, s.Conclusion = states[v.Overall], conclusions[v.Overall]
 		s.Annotations = annotations(v)
 	}
-	lines, err := digest(s.Annotations)
-	if err != nil {
-		return s, err
-	}
-	s.lines = hex.EncodeToString(lines)
 	if told == "" {
 		told = s.Summary
 	}
-	s.digest, err = digest([]string{s.Name, s.State, s.Conclusion, s.Title, told, s.lines})
+	var err error
+	s.digest, err = digest([]any{s.Name, s.State, s.Conclusion, s.Title, told, s.Annotations})
 	return s, err
 }
 
@@ -192,12 +187,20 @@ func (w *githubWriter) check(ctx context.Context) error {
 	if err != nil || string(s.digest) == string(w.at.Digest) {
 		return err
 	}
+	if err := w.place(ctx, &s); err != nil {
+		return err
+	}
+	sum, err := digest(s.Annotations)
+	if err != nil {
+		return err
+	}
+	lines := hex.EncodeToString(sum)
 	k := github.Check{
 		Name: s.Name, Commit: w.at.Target, External: external(w.at), Conclusion: s.Conclusion, Title: s.Title, Summary: s.Summary, URL: s.URL,
 		Annotations: s.Annotations, At: w.Now(),
 	}
-	if id, err := strconv.ParseInt(w.at.ExternalID, 10, 64); err == nil && (w.at.Detail == "" || w.at.Detail == s.lines) {
-		if k.ID = id; w.at.Detail == s.lines {
+	if id, err := strconv.ParseInt(w.at.ExternalID, 10, 64); err == nil && (w.at.Detail == "" || w.at.Detail == lines) {
+		if k.ID = id; w.at.Detail == lines {
 			k.Annotations = nil
 		}
 	}
@@ -212,7 +215,7 @@ func (w *githubWriter) check(ctx context.Context) error {
 	}
 	w.at.ExternalID, w.at.Digest, w.at.Detail = strconv.FormatInt(id, 10), s.digest, ""
 	if len(s.Annotations) > 0 {
-		w.at.Detail = s.lines
+		w.at.Detail = lines
 	}
 	return nil
 }

@@ -9,13 +9,55 @@ import (
 	"strings"
 
 	"defectdojo/gate"
+	"defectdojo/integrations"
 	"defectdojo/integrations/github"
+	"defectdojo/policies"
 	"defectdojo/policies/render"
 )
 
 // mostAnnotations bounds those of one check run: with hundreds, a pull request's
 // page is of no use (https://github.com/reviewdog/reviewdog/issues/1008).
 const mostAnnotations = 200
+
+// place leaves those annotations that the pull request shows, at lines that it
+// shows, and says how many are left out: they stand in the summary alone. It
+// costs a request for each hundred files that the pull request changes.
+func (w *githubWriter) place(ctx context.Context, s *said) error {
+	all := len(s.Annotations)
+	if subject := w.verdict.Document.Subject; all > 0 && subject.PullRequest != 0 && subject.Event != string(policies.MergeGroup) {
+		d, err := w.client.Diff(ctx, w.repo, subject.PullRequest)
+		if err != nil && !integrations.IsPermanent(err) { // who may not read it is told of all lines
+			return err
+		}
+		if err == nil {
+			s.Annotations = within(d, s.Annotations)
+		}
+	}
+	if n := all - len(s.Annotations); n > 0 {
+		s.Summary += fmt.Sprintf("\n\n%d of the findings are at lines that this pull request does not show: they have no annotation.\n", n)
+	}
+	if n := len(s.Annotations) - mostAnnotations; n > 0 {
+		s.Annotations = s.Annotations[:mostAnnotations]
+		s.Summary += fmt.Sprintf("\n\n%d findings more have no annotation: the %d worst have.\n", n, mostAnnotations)
+	}
+	return nil
+}
+
+// within returns the annotations that a pull request shows. Of files that are
+// too many to be known, nobody can tell: those come last.
+func within(d github.Diff, all []github.Annotation) []github.Annotation {
+	var in, perhaps []github.Annotation
+	for _, a := range all {
+		line, ok := d.Place(a.Path, a.Line)
+		if _, known := d.Files[a.Path]; ok {
+			a.Line = line
+			in = append(in, a)
+		} else if !known && !d.Whole {
+			perhaps = append(perhaps, a)
+		}
+	}
+	return append(in, perhaps...)
+}
 
 // annotations are what a verdict says of lines, worst first.
 func annotations(v *gate.Verdict) []github.Annotation {
@@ -32,9 +74,6 @@ func annotations(v *gate.Verdict) []github.Annotation {
 		}
 		if path == "" || level == "" || strings.ContainsAny(path, "()\x00\n") || strings.Contains(path, "://") {
 			continue
-		}
-		if len(out) == mostAnnotations {
-			break
 		}
 		out = append(out, github.Annotation{Path: path, Line: f.Line, Level: level, Title: fmt.Sprintf("%s: %s", f.Severity, f.Title), Message: remark(f)})
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -21,9 +22,7 @@ func (f *forge) says(what string, d store.Delivery, state, outcome string) {
 func (f *forge) event(name, action string, more map[string]any) store.Delivery {
 	f.t.Helper()
 	body := map[string]any{"action": action}
-	for k, v := range more {
-		body[k] = v
-	}
+	maps.Copy(body, more)
 	d := f.deliver(name, githubtest.Event(body))
 	f.quiet()
 	return d

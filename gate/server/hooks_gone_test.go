@@ -168,8 +168,16 @@ func TestAbsent(t *testing.T) {
 		err  error
 		want bool
 	}{
-		{io.ErrUnexpectedEOF, true}, {fmt.Errorf("import: %w", syscall.ECONNRESET), true}, {syscall.ECONNREFUSED, true}, {syscall.EPIPE, true}, {pgconn.ErrConnClosed, true},
-		{&pgconn.PgError{Code: "57P01"}, true}, {&pgconn.PgError{Code: "53300"}, true}, {&pgconn.PgError{Code: "23505"}, false}, {io.EOF, false}, {errors.New("conn closed"), false},
+		{io.ErrUnexpectedEOF, true},
+		{fmt.Errorf("import: %w", syscall.ECONNRESET), true},
+		{syscall.ECONNREFUSED, true},
+		{syscall.EPIPE, true},
+		{pgconn.ErrConnClosed, true},
+		{&pgconn.PgError{Code: "57P01"}, true},
+		{&pgconn.PgError{Code: "53300"}, true},
+		{&pgconn.PgError{Code: "23505"}, false},
+		{io.EOF, false},
+		{errors.New("conn closed"), false},
 		{&integrations.Error{System: "github", Err: syscall.ECONNREFUSED}, false},
 	} {
 		if got := absent(c.err); got != c.want {

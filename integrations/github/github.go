@@ -162,23 +162,24 @@ type authorized struct {
 // RoundTrip sends one request, and once more with a new token if that of the
 // installation is good no more: it was suspended or installed again meanwhile.
 func (a *authorized) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
 	if r.URL.Host != a.c.base.Host || r.URL.Scheme != a.c.base.Scheme {
 		return a.send(r)
 	}
-	r = r.Clone(r.Context())
+	r = r.Clone(ctx)
 	r.Header.Set("Authorization", "Bearer "+a.bearer)
 	resp, err := a.send(r)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || a.c.key == nil || a.owner == "" || r.Body != nil && r.GetBody == nil {
 		return resp, err
 	}
 	a.c.drop(a.bearer)
-	bearer, err := a.c.bearer(r.Context(), a.owner)
+	bearer, err := a.c.bearer(ctx, a.owner)
 	if err != nil { // what GitHub said tells more than why there is no other token
 		return resp, nil //nolint:nilerr // see above
 	}
 	_ = resp.Body.Close()
 	a.bearer = bearer
-	if r = r.Clone(r.Context()); r.GetBody != nil {
+	if r = r.Clone(ctx); r.GetBody != nil {
 		if r.Body, err = r.GetBody(); err != nil {
 			return nil, err
 		}

@@ -109,7 +109,11 @@ type Pull struct {
 	SHA, Ref, Base string
 	HeadRepo       int64
 	HeadOwner      string
+	Changes        []Change // none: much of app/main.py
 }
+
+// Change is what a pull request does to a file.
+type Change struct{ Path, Status, Patch string }
 
 // Check is a check run as it is now.
 type Check struct {
@@ -173,6 +177,7 @@ func New(t testing.TB) *GitHub {
 		"PATCH " + r + "/issues/comments/{id}":              g.editComment,
 		"GET " + r + "/pulls":                               g.pulls,
 		"GET " + r + "/pulls/{number}":                      g.pull,
+		"GET " + r + "/pulls/{number}/files":                g.changes,
 		"GET " + r + "/compare/{basehead...}":               g.compare,
 		"GET " + r + "/contents/{path...}":                  g.contents,
 		"POST " + r + "/code-scanning/sarifs":               g.sarif,
@@ -348,36 +353,6 @@ func (g *GitHub) serveBlob(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.NotFound(w, r)
-}
-
-func (g *GitHub) pulls(r *http.Request) (int, any) {
-	out := []any{}
-	for _, p := range g.Pulls {
-		if p.State == "open" && r.URL.Query().Get("head") == p.HeadOwner+":"+p.Ref {
-			out = append(out, g.showPull(p))
-		}
-	}
-	return 200, out
-}
-
-func (g *GitHub) showPull(p Pull) m {
-	return m{
-		"number": p.Number, "state": p.State, "user": m{"login": p.HeadOwner},
-		"head": m{"sha": p.SHA, "ref": p.Ref, "repo": m{"id": p.HeadRepo}, "user": m{"login": p.HeadOwner}},
-		"base": m{"sha": SHA("base"), "ref": p.Base, "repo": m{"id": Repository}},
-	}
-}
-
-func (g *GitHub) pull(r *http.Request) (int, any) {
-	p, ok := g.Pulls[int(number(r, "number"))]
-	if !ok {
-		return notFound()
-	}
-	return 200, g.showPull(p)
-}
-
-func (g *GitHub) compare(*http.Request) (int, any) {
-	return 200, m{"merge_base_commit": m{"sha": g.Merge}, "files": []any{m{"filename": "app/main.py"}}}
 }
 
 func (g *GitHub) contents(r *http.Request) (int, any) {

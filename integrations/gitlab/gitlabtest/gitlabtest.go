@@ -45,7 +45,7 @@ type GitLab struct {
 }
 
 // Token is the one that is good here.
-const Token = "glpat-of-the-test-0123456789"
+const Token = "glpat-of-the-test-0123456789" //nolint:gosec // it opens nothing
 
 // New starts a fake.
 func New(t testing.TB) *GitLab {
@@ -286,7 +286,7 @@ func (f *GitLab) Run(project, id int, ref, source string, commit int, cves ...st
 	f.Archives[key+"0"] = b.Bytes()
 	f.Pipelines[key] = map[string]any{
 		"id": id, "project_id": project, "status": "success", "ref": ref, "source": source, "sha": Commit(commit), "user": map[string]any{"username": "ada"},
-		"web_url": f.URL + "/group/shop/-/pipelines/" + strconv.Itoa(id), "updated_at": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339),
+		"web_url": f.URL + "/group/shop/-/pipelines/" + strconv.Itoa(id), "updated_at": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), //nolint:forbidigo // the fake has a clock of its own
 	}
 }
 
@@ -299,7 +299,7 @@ func (f *GitLab) Merge(number, source int, branch string, commit, pipeline int) 
 		"diff_refs": map[string]any{"base_sha": Commit(1), "start_sha": Commit(1), "head_sha": Commit(commit)},
 	}
 	if pipeline != 0 {
-		m["head_pipeline"] = map[string]any{"id": pipeline, "project_id": source, "status": "success", "sha": Commit(commit), "updated_at": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
+		m["head_pipeline"] = map[string]any{"id": pipeline, "project_id": source, "status": "success", "sha": Commit(commit), "updated_at": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)} //nolint:forbidigo // the fake has a clock of its own
 	}
 	f.merges[number] = m
 }
