@@ -9,8 +9,6 @@
 package cred_scan
 
 import (
-	"strings"
-
 	"defectdojo/gate"
 	"defectdojo/parsers"
 	"defectdojo/parsers/stream"
@@ -56,7 +54,7 @@ func observation(r stream.Row) gate.Observation {
 		Fact("Hash of the match", r.Get("HashKey"))
 	o := gate.Observation{
 		Title:       r.Get("Searcher"),
-		Severity:    gate.Info, // CredScan rates nothing
+		Severity:    gate.Info, // CredScan rates nothing, so that what is suppressed may stay open, as DefectDojo has it
 		Description: text.String(),
 		FilePath:    r.Get("Source"),
 		Line:        line.Ptr(),
@@ -64,9 +62,6 @@ func observation(r stream.Row) gate.Observation {
 	}
 	if t := parsers.ParseTime(r.Get("TimeofDiscovery")); !t.IsZero() {
 		o.Date = gate.DateOf(t)
-	}
-	if s := r.Get("IsSuppressed"); strings.EqualFold(s, "yes") || strings.EqualFold(s, "true") {
-		o.FalsePositive, o.Active = true, new(false)
 	}
 	return o
 }

@@ -83,7 +83,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	}))}))
 }
 
-var severities = map[string]gate.Severity{"WARN": gate.High, "INFO": gate.Low, "NOTE": gate.Info}
+var severities = map[string]gate.Severity{"FAIL": gate.Critical, "WARN": gate.High, "INFO": gate.Low, "NOTE": gate.Info}
 
 func observation(section string, r result, severity gate.Severity, date gate.Date) gate.Observation {
 	var text, todo parsers.Text

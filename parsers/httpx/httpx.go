@@ -69,6 +69,7 @@ type probe struct {
 
 func parse(in *stream.Input, out *parsers.Report) error {
 	out.Run().Tool = "httpx"
+	seen := map[string]bool{}
 	read := stream.One(func(p probe) error {
 		switch {
 		case p.URL == "" && p.Input == "":
@@ -76,7 +77,10 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		case p.Failed == "true":
 			return nil
 		}
-		out.Emit(observation(p))
+		if address := parsers.First(string(p.URL), string(p.Input)); !seen[address] {
+			seen[address] = true // a list of targets may hold one twice
+			out.Emit(observation(p))
+		}
 		return nil
 	})
 	return stream.JSONs(in, stream.ByKind(stream.Kinds{'{': read, '[': stream.Array(read)}))

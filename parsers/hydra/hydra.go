@@ -43,6 +43,7 @@ type generator struct {
 	Version  stream.Text `json:"version"`
 	Built    stream.Text `json:"built"`
 	Server   stream.Text `json:"server"`
+	Service  stream.Text `json:"service"`
 }
 
 type login struct {
@@ -77,6 +78,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			out.Problem("a result without a host or a login: port %s, login %s", l.Port, l.Login)
 			return nil
 		}
+		l.Service = stream.Text(parsers.First(string(g.Service), string(l.Service)))
 		o := l.observation()
 		o.Date = gate.DateOf(run.StartedAt)
 		out.Emit(o)

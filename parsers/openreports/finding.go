@@ -28,7 +28,6 @@ func observation(of resource, r result) gate.Observation {
 		Service:          of.String(),
 		FixVersion:       fixed,
 		FixAvailable:     new(fixed != ""),
-		Verified:         true,
 		Tags:             []string{string(r.Category), string(r.Source), of.kind},
 	}
 	if fixed != "" {

@@ -80,14 +80,19 @@ func parse(in *stream.Input, out *parsers.Report) error {
 // maxRuns bounds how often a report is read: sources beyond it share the last run.
 const maxRuns = 20
 
-// emit puts out a result that is a finding, and notes one that could not be had.
+// emit puts out a result, which is not active where the check passed or was skipped,
+// and notes one that could not be had.
 func emit(out *parsers.Report, of resource, r result) {
+	o := observation(of, r)
 	switch strings.ToLower(string(r.Result)) {
 	case "fail", "warn":
-		out.Emit(observation(of, r))
+		o.Verified = true
+	case "pass", "skip":
+		o.Active = new(false)
 	case "error":
 		out.Problem("%s could not be checked on %s: %s", r.Policy, of, r.Message)
 	}
+	out.Emit(o)
 }
 
 // resource is what a report is about.

@@ -65,6 +65,14 @@ func parse(in *stream.Input, out *parsers.Report) error {
 // severities are those of QARK's words.
 var severities = map[string]gate.Severity{"VULNERABILITY": gate.High, "ERROR": gate.Medium, "WARNING": gate.Medium, "INFO": gate.Info}
 
+// severity of a word that is none of QARK's is Medium, as DefectDojo has it.
+func severity(word string) gate.Severity {
+	if s, ok := severities[strings.ToUpper(word)]; ok {
+		return s
+	}
+	return gate.Medium
+}
+
 func observation(i issue) gate.Observation {
 	file := string(i.File)
 	if at := strings.LastIndex(file, "/qark/"); at >= 0 {
@@ -72,7 +80,7 @@ func observation(i issue) gate.Observation {
 	}
 	o := gate.Observation{
 		Title:    string(i.Name),
-		Severity: severities[strings.ToUpper(string(i.Severity))],
+		Severity: severity(string(i.Severity)),
 		RuleID:   string(i.Name),
 		FilePath: file,
 	}

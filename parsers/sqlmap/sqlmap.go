@@ -65,8 +65,11 @@ func parse(in *stream.Input, out *parsers.Report) error {
 		return err
 	}
 	if strings.HasPrefix(head, "Target URL,") {
+		seen := map[string]bool{} // sqlmap appends to the file, so that a second run says it again
 		return stream.CSV(in, []string{"Target URL", "Place", "Parameter", "Technique(s)"}, func(r stream.Row) error {
-			if r.Get("Parameter") != "" {
+			key := strings.Join([]string{r.Get("Target URL"), r.Get("Place"), r.Get("Parameter")}, "\x00")
+			if r.Get("Parameter") != "" && !seen[key] {
+				seen[key] = true
 				out.Emit(ofRow(r))
 			}
 			return nil
@@ -196,8 +199,9 @@ func observation(place, name, description string) gate.Observation {
 	}
 }
 
-// techniques are the letters of --technique.
-var techniques = map[rune]string{'B': "boolean-based blind", 'E': "error-based", 'U': "UNION query", 'S': "stacked queries", 'T': "time-based blind", 'Q': "inline query"}
+// techniques are the letters of the CSV, the first of each name; --technique
+// knows an inline query as Q.
+var techniques = map[rune]string{'B': "boolean-based blind", 'E': "error-based", 'U': "UNION query", 'S': "stacked queries", 'T': "time-based blind", 'I': "inline query", 'Q': "inline query"}
 
 func ofRow(r stream.Row) gate.Observation {
 	var ways []string

@@ -65,7 +65,9 @@ type result struct {
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
-	key := func(o gate.Observation) string { return fmt.Sprintf("%s\n%s\n%d", o.RuleID, o.FilePath, *o.Line) }
+	key := func(o gate.Observation) string {
+		return fmt.Sprintf("%s\n%s\n%d\n%d", o.RuleID, o.FilePath, *o.Line, end(o))
+	}
 	return parsers.Once(in, out, key, func(in *stream.Input, out *parsers.Report) error {
 		out.Run().Tool = "tfsec"
 		return stream.JSON(in, stream.Object(stream.Fields{
@@ -81,12 +83,28 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	})
 }
 
+// end is the last line of an observation, 0 where it is not said.
+func end(o gate.Observation) int {
+	if o.EndLine == nil {
+		return 0
+	}
+	return *o.EndLine
+}
+
+// severity of a word that is none of tfsec's is Low, as DefectDojo has it.
+func severity(word string) gate.Severity {
+	if s, known := gate.SeverityOf(word); known && word != "" {
+		return s
+	}
+	return gate.Low
+}
+
 func (r result) observation() gate.Observation {
 	var about parsers.Text
 	about.Add(r.Description).Fact("Rule", r.RuleID).Fact("Also known as", r.LongID).Fact("Resource", r.Resource)
 	return gate.Observation{
 		Title:       parsers.First(r.Rule, r.Description),
-		Severity:    gate.ParseSeverity(r.Severity),
+		Severity:    severity(r.Severity),
 		Description: about.String(),
 		Mitigation:  r.Resolution,
 		Impact:      r.Impact,
