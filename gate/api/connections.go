@@ -299,6 +299,9 @@ func (a *api) redeliver(r *request) error {
 	if err := r.Connections.Redeliver(r.ctx, id, delivery); err != nil {
 		return err
 	}
+	if err := r.audit(r.Store, "redeliver", "connection", id, nil, map[string]any{"delivery": delivery}); err != nil {
+		return err
+	}
 	return r.reply(fiber.StatusAccepted, map[string]string{"state": store.DeliveryQueued})
 }
 

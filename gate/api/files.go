@@ -124,7 +124,10 @@ func (d folder) add(r *request) error {
 	if err := r.KeepFile(r.ctx, u.SHA256, content); err != nil {
 		return err
 	}
-	if u, err = r.Store.AddUpload(r.ctx, u); err != nil {
+	if err := r.written("add", "file", nil, u.Title, func(s *store.Store) (int64, error) {
+		u, err = s.AddUpload(r.ctx, u)
+		return u.ID, err
+	}); err != nil {
 		return err
 	}
 	return r.reply(fiber.StatusCreated, fileOf(u))

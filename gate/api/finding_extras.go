@@ -71,7 +71,7 @@ func (a *api) removeFindingNote(r *request) error {
 	case notes[i].AuthorID != r.who.User.ID && !r.who.User.IsSuperuser:
 		return fail{fiber.StatusBadRequest, map[string]string{"error": "Delete Failed, You are not the Note's author"}}
 	}
-	if err := r.Store.DeleteNote(r.ctx, f.ID, *id); err != nil {
+	if err := r.written("delete", "note", &f.ProductID, "", func(s *store.Store) (int64, error) { return *id, s.DeleteNote(r.ctx, f.ID, *id) }); err != nil {
 		return err
 	}
 	return r.nothing()
@@ -187,10 +187,15 @@ func (a *api) addRequestResponse(r *request) error {
 	if err := body.failed(); err != nil {
 		return err
 	}
-	for _, p := range pairs {
-		if err := r.Store.AddPair(r.ctx, p); err != nil {
-			return err
+	if err := r.written("add_request_response", "finding", &f.ProductID, "", func(s *store.Store) (int64, error) {
+		for _, p := range pairs {
+			if err := s.AddPair(r.ctx, p); err != nil {
+				return f.ID, err
+			}
 		}
+		return f.ID, nil
+	}); err != nil {
+		return err
 	}
 	return a.replyPairs(r, f)
 }

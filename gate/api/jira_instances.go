@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -98,6 +99,21 @@ func (r *request) audit(s *store.Store, action, object string, id int64, product
 	return s.AddAuditEvent(r.ctx, store.AuditEvent{
 		At: r.now, ActorID: &r.who.User.ID, Actor: actor, Action: action, Object: object, ObjectID: &id, ProductID: product, Changes: changes,
 		RequestID: r.GetRespHeader(fiber.HeaderXRequestID), IP: r.IP(),
+	})
+}
+
+// written does something in a transaction that also writes it down.
+func (r *request) written(action, object string, product *int64, name string, do func(*store.Store) (int64, error)) error {
+	return r.Store.Tx(r.ctx, func(s *store.Store, _ pgx.Tx) error {
+		id, err := do(s)
+		if err != nil {
+			return err
+		}
+		changes := map[string]any{}
+		if name != "" {
+			changes["name"] = name
+		}
+		return r.audit(s, action, object, id, product, changes)
 	})
 }
 

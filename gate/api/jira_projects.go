@@ -238,5 +238,8 @@ func (a *api) updateJIRAEpic(r *request) error {
 	if err := r.Tracker.PushEpic(r.ctx, e.ID); err != nil {
 		return err
 	}
+	if err := r.audit(r.Store, "push_epic", "engagement", e.ID, &e.ProductID, nil); err != nil {
+		return err
+	}
 	return r.reply(fiber.StatusOK, map[string]string{"info": "Jira Epic update query sent"})
 }

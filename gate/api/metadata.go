@@ -167,7 +167,10 @@ func (a *api) addFindingMetadata(r *request) error {
 	if err := body.failed(); err != nil {
 		return err
 	}
-	_, err = r.Store.AddMetadata(r.ctx, m)
+	err = r.written("add", "metadata", &f.ProductID, m.Name, func(s *store.Store) (int64, error) {
+		added, err := s.AddMetadata(r.ctx, m)
+		return added.ID, err
+	})
 	if gate.KindOf(err) == gate.Conflict {
 		return fail{fiber.StatusBadRequest, "Create failed probably because the name of the metadata already exists"}
 	}
@@ -192,7 +195,10 @@ func (a *api) changeFindingMetadata(r *request) error {
 	if err := body.failed(); err != nil {
 		return err
 	}
-	if m, err = r.Store.UpdateMetadata(r.ctx, m); err != nil {
+	if err := r.written("edit", "metadata", m.ProductID, m.Name, func(s *store.Store) (int64, error) {
+		m, err = s.UpdateMetadata(r.ctx, m)
+		return m.ID, err
+	}); err != nil {
 		return err
 	}
 	return r.reply(fiber.StatusOK, meta{m.Name, m.Value})
@@ -204,7 +210,9 @@ func (a *api) removeFindingMetadata(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Store.DeleteMetadata(r.ctx, m.ID); err != nil {
+	if err := r.written("delete", "metadata", m.ProductID, m.Name, func(s *store.Store) (int64, error) {
+		return m.ID, s.DeleteMetadata(r.ctx, m.ID)
+	}); err != nil {
 		return err
 	}
 	return r.reply(fiber.StatusOK, "Metadata deleted")
