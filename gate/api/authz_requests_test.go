@@ -56,6 +56,8 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = id(m.tests[:])
 	case strings.HasPrefix(rest, "/findings/"):
 		c.path = strings.Replace(id(m.findings[:]), ":original", strconv.FormatInt(at(m.findings[:], place), 10), 1)
+	case strings.HasPrefix(rest, "/risk_acceptance/"):
+		c.path = id(m.accepted[:])
 	case strings.HasPrefix(rest, "/verdicts/"):
 		c.path = id(m.verdicts[:])
 	case strings.HasPrefix(rest, "/metadata/"):
@@ -162,6 +164,14 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path, c.body, c.inBody = one(path+"?product=%d"), openVEX(time.Now().String()), true
 	case rest == "/verdicts":
 		c.body = fmt.Sprintf(`{"engagement":%d}`, at(m.engs[:], place))
+	case rest == "/risk_acceptance":
+		f := int64(999_999)
+		if place != absent {
+			f = m.finding(m.tests[place], fmt.Sprintf("canary%d", place), "Low", "")
+		}
+		c.body, c.inBody = fmt.Sprintf(`{"name":"canary%d","accepted_findings":[%d]}`, place, f), true
+	case strings.HasSuffix(rest, "accept_risks"):
+		c.body = `[]`
 	case strings.HasSuffix(rest, "notes"):
 		c.body = `{"entry":"x"}`
 	case strings.HasSuffix(rest, "tags"):
@@ -254,6 +264,9 @@ func (m *matrix) renew(path string, place int) {
 		m.members[i][place] = m.must(201, "POST", "/api/v2"+membershipPaths[i]+"/", m.memberBody(i, in)).id()
 	case strings.HasPrefix(rest, "/trust_rules/"):
 		m.trusts[place] = m.must(201, "POST", "/api/v2/trust_rules/", fmt.Sprintf(`{"product":%d,"provider":"github","repository_id":"%d","owner_id":"7","repository":"canary%d"}`, m.products[place], time.Now().UnixNano(), place)).id()
+	case strings.HasPrefix(rest, "/risk_acceptance/"):
+		f := m.finding(m.tests[place], fmt.Sprintf("canary%d", place), "Low", "")
+		m.accepted[place] = m.must(201, "POST", "/api/v2/risk_acceptance/", fmt.Sprintf(`{"name":"canary%d","accepted_findings":[%d]}`, place, f)).id()
 	case strings.HasPrefix(rest, "/jira_instances/"), strings.HasPrefix(rest, "/jira_configurations/"):
 		m.instance = m.must(201, "POST", "/api/v2/jira_instances/", jiraInstance).id()
 	case strings.HasPrefix(rest, "/jira_projects/"), strings.HasPrefix(rest, "/jira_product_configurations/"):
@@ -280,6 +293,7 @@ func (m *matrix) renew(path string, place int) {
 	case strings.HasPrefix(rest, "/tests/"):
 		m.tests[place] = m.must(201, "POST", "/api/v2/tests/", fmt.Sprintf(`{"engagement":%d,"test_type":%d,"target_start":"2026-11-22","target_end":"2026-11-22"}`, m.engs[place], m.generic)).id()
 		m.attach(1, place)
+		m.renew("/api/v2/risk_acceptance/", place)
 		m.renew("/api/v2/findings/", place)
 		m.renew("/api/v2/jira_finding_mappings/", place)
 	case strings.HasPrefix(rest, "/engagements/"):

@@ -53,7 +53,7 @@ var rights = map[auth.Action]string{
 	auth.AddTest: "WMO", auth.EditFinding: "WMO", auth.EditMetadata: "WMO", auth.Delete: "MO", auth.EditProduct: "MO", auth.DeleteProduct: "O", auth.AddProduct: "MO",
 	auth.EditProductType: "MO", auth.DeleteProductType: "O", auth.AddProductType: "MO", auth.ViewUsers: "MO r", auth.ViewReference: "* r",
 	auth.Configure: "MO", auth.ManageChannels: "MO", auth.Self: "* ri", auth.ManageNotices: "",
-	auth.ManageMembers: "MO", auth.EditUsers: "",
+	auth.ManageMembers: "MO", auth.AcceptRisk: "WMO", auth.EditUsers: "",
 	auth.WritePolicy: "MO", auth.RequestWaiver: "RIWMO i", auth.ApproveWaiver: "MO",
 }
 
@@ -105,6 +105,7 @@ type matrix struct {
 	account    int64 // a user with a global role, in a group
 	group      int64
 	joined     int64       // as a member of the group
+	accepted   [3]int64    // risk acceptances
 	files      [3][3]int64 // of a finding, a test and an engagement, in each place
 	members    [4][3]int64 // by membershipPaths, in each place
 	connection [3]int64    // one with a repository and a delivery
@@ -141,6 +142,7 @@ func newMatrix(t *testing.T) *matrix {
 		for kind := range folders {
 			m.attach(kind, i)
 		}
+		m.renew("/api/v2/risk_acceptance/", i)
 		m.renew("/api/v2/jira_projects/", i)
 		m.renew("/api/v2/jira_finding_mappings/", i)
 		m.renew("/api/v2/policies/", i)
@@ -265,7 +267,7 @@ func TestMatrix(t *testing.T) {
 		if do == auth.Public {
 			continue
 		}
-		fixed := method == "GET" && !strings.Contains(path, ":id") || method == "POST" && slices.Contains(onNothing, do)
+		fixed := method == "GET" && !strings.Contains(path, ":id") || method == "POST" && slices.Contains(onNothing, do) || path == "/api/v2/findings/accept_risks"
 		for place := range places {
 			if fixed && place != own {
 				continue
@@ -281,15 +283,18 @@ func TestMatrix(t *testing.T) {
 				if fixed && method == "GET" && p.token != "" && !p.dead && p.lets(do) && !slices.Contains(onNothing, do) {
 					want = 0 // a list of what one may see
 				}
-				if strings.HasSuffix(path, "import-scan") && want != 403 && !p.importsAnywhere() {
+				if strings.HasSuffix(path, "import-scan") && want != 403 && !p.mayAnywhere(do) {
 					want = 403
+				}
+				if path == "/api/v2/findings/accept_risks" { // wherever they may
+					want = map[bool]int{true: 0, false: 403}[p.token != "" && !p.dead && p.mayAnywhere(do)]
 				}
 				cells++
 				got := a.status
 				if got != 403 && got != 404 && (got != 400 || !c.inBody) {
 					got = 0
 				}
-				if got != want {
+				if got != want || a.status == 500 {
 					t.Errorf("%s: %s %s of %s = %d %.300s, want %d", p.name, method, path, places[place], a.status, a.body, want)
 				}
 				if want == 0 {
@@ -312,9 +317,9 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-func (p principal) importsAnywhere() bool {
+func (p principal) mayAnywhere(do auth.Action) bool {
 	for _, r := range append(p.roles[:], p.types[:]...) {
-		if may(r, auth.Import) && p.lets(auth.Import) {
+		if may(r, do) && p.lets(do) {
 			return true
 		}
 	}

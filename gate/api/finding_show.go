@@ -11,96 +11,96 @@ import (
 
 // finding is a finding as the API tells it.
 type finding struct {
-	ID                        int64           `json:"id"`
-	Tags                      []string        `json:"tags"`
-	RequestResponse           exchanges       `json:"request_response"`
-	AcceptedRisks             []any           `json:"accepted_risks"`
-	PushToJIRA                bool            `json:"push_to_jira"`
-	FoundBy                   []int64         `json:"found_by"`
-	Age                       int             `json:"age"`
-	SLADaysRemaining          *int            `json:"sla_days_remaining"`
-	FindingMeta               []meta          `json:"finding_meta"`
-	RelatedFields             *related        `json:"related_fields"`
-	JIRACreation              *stamp          `json:"jira_creation"`
-	JIRAChange                *stamp          `json:"jira_change"`
-	DisplayStatus             string          `json:"display_status"`
-	FindingGroups             []findingGroup  `json:"finding_groups"`
-	VulnerabilityIDs          []vulnerability `json:"vulnerability_ids"`
-	CWEs                      []weakness      `json:"cwes"`
-	Reporter                  int64           `json:"reporter"`
-	Endpoints                 []int64         `json:"endpoints"`
-	Title                     string          `json:"title"`
-	Date                      day             `json:"date"`
-	SLAStartDate              *day            `json:"sla_start_date"`
-	SLAExpirationDate         *day            `json:"sla_expiration_date"`
-	CWE                       *int32          `json:"cwe"`
-	EPSSScore                 *float64        `json:"epss_score"`
-	EPSSPercentile            *float64        `json:"epss_percentile"`
-	KnownExploited            bool            `json:"known_exploited"`
-	RansomwareUsed            bool            `json:"ransomware_used"`
-	KEVDate                   *day            `json:"kev_date"`
-	CVSSv3                    *string         `json:"cvssv3"`
-	CVSSv3Score               *float64        `json:"cvssv3_score"`
-	CVSSv4                    *string         `json:"cvssv4"`
-	CVSSv4Score               *float64        `json:"cvssv4_score"`
-	URL                       *string         `json:"url"`
-	Severity                  gate.Severity   `json:"severity"`
-	Description               string          `json:"description"`
-	Mitigation                *string         `json:"mitigation"`
-	FixAvailable              *bool           `json:"fix_available"`
-	FixVersion                *string         `json:"fix_version"`
-	Impact                    *string         `json:"impact"`
-	StepsToReproduce          *string         `json:"steps_to_reproduce"`
-	SeverityJustification     *string         `json:"severity_justification"`
-	References                *string         `json:"references"`
-	Active                    bool            `json:"active"`
-	Verified                  bool            `json:"verified"`
-	FalseP                    bool            `json:"false_p"`
-	Duplicate                 bool            `json:"duplicate"`
-	OutOfScope                bool            `json:"out_of_scope"`
-	RiskAccepted              bool            `json:"risk_accepted"`
-	UnderReview               bool            `json:"under_review"`
-	LastStatusUpdate          stamp           `json:"last_status_update"`
-	UnderDefectReview         bool            `json:"under_defect_review"`
-	IsMitigated               bool            `json:"is_mitigated"`
-	ThreadID                  int32           `json:"thread_id"`
-	Mitigated                 *stamp          `json:"mitigated"`
-	NumericalSeverity         string          `json:"numerical_severity"`
-	LastReviewed              *stamp          `json:"last_reviewed"`
-	Param                     *string         `json:"param"`
-	Payload                   *string         `json:"payload"`
-	HashCode                  *string         `json:"hash_code"`
-	Line                      *int32          `json:"line"`
-	FilePath                  *string         `json:"file_path"`
-	ComponentName             *string         `json:"component_name"`
-	ComponentVersion          *string         `json:"component_version"`
-	StaticFinding             bool            `json:"static_finding"`
-	DynamicFinding            bool            `json:"dynamic_finding"`
-	Created                   stamp           `json:"created"`
-	Updated                   stamp           `json:"updated"`
-	ScannerConfidence         *int32          `json:"scanner_confidence"`
-	UniqueIDFromTool          *string         `json:"unique_id_from_tool"`
-	VulnIDFromTool            *string         `json:"vuln_id_from_tool"`
-	SASTSourceObject          *string         `json:"sast_source_object"`
-	SASTSinkObject            *string         `json:"sast_sink_object"`
-	SASTSourceLine            *int32          `json:"sast_source_line"`
-	SASTSourceFilePath        *string         `json:"sast_source_file_path"`
-	NbOccurences              *int32          `json:"nb_occurences"`
-	PublishDate               *day            `json:"publish_date"`
-	Service                   *string         `json:"service"`
-	PlannedRemediationDate    *day            `json:"planned_remediation_date"`
-	PlannedRemediationVersion *string         `json:"planned_remediation_version"`
-	EffortForFixing           *string         `json:"effort_for_fixing"`
-	Test                      int64           `json:"test"`
-	DuplicateFinding          *int64          `json:"duplicate_finding"`
-	ReviewRequestedBy         *int64          `json:"review_requested_by"`
-	DefectReviewRequestedBy   *int64          `json:"defect_review_requested_by"`
-	MitigatedBy               *int64          `json:"mitigated_by"`
-	LastReviewedBy            *int64          `json:"last_reviewed_by"`
-	SonarqubeIssue            *int64          `json:"sonarqube_issue"`
-	Notes                     []note          `json:"notes"`
-	Files                     []file          `json:"files"`
-	Reviewers                 []int64         `json:"reviewers"`
+	ID                        int64            `json:"id"`
+	Tags                      []string         `json:"tags"`
+	RequestResponse           exchanges        `json:"request_response"`
+	AcceptedRisks             []riskAcceptance `json:"accepted_risks"`
+	PushToJIRA                bool             `json:"push_to_jira"`
+	FoundBy                   []int64          `json:"found_by"`
+	Age                       int              `json:"age"`
+	SLADaysRemaining          *int             `json:"sla_days_remaining"`
+	FindingMeta               []meta           `json:"finding_meta"`
+	RelatedFields             *related         `json:"related_fields"`
+	JIRACreation              *stamp           `json:"jira_creation"`
+	JIRAChange                *stamp           `json:"jira_change"`
+	DisplayStatus             string           `json:"display_status"`
+	FindingGroups             []findingGroup   `json:"finding_groups"`
+	VulnerabilityIDs          []vulnerability  `json:"vulnerability_ids"`
+	CWEs                      []weakness       `json:"cwes"`
+	Reporter                  int64            `json:"reporter"`
+	Endpoints                 []int64          `json:"endpoints"`
+	Title                     string           `json:"title"`
+	Date                      day              `json:"date"`
+	SLAStartDate              *day             `json:"sla_start_date"`
+	SLAExpirationDate         *day             `json:"sla_expiration_date"`
+	CWE                       *int32           `json:"cwe"`
+	EPSSScore                 *float64         `json:"epss_score"`
+	EPSSPercentile            *float64         `json:"epss_percentile"`
+	KnownExploited            bool             `json:"known_exploited"`
+	RansomwareUsed            bool             `json:"ransomware_used"`
+	KEVDate                   *day             `json:"kev_date"`
+	CVSSv3                    *string          `json:"cvssv3"`
+	CVSSv3Score               *float64         `json:"cvssv3_score"`
+	CVSSv4                    *string          `json:"cvssv4"`
+	CVSSv4Score               *float64         `json:"cvssv4_score"`
+	URL                       *string          `json:"url"`
+	Severity                  gate.Severity    `json:"severity"`
+	Description               string           `json:"description"`
+	Mitigation                *string          `json:"mitigation"`
+	FixAvailable              *bool            `json:"fix_available"`
+	FixVersion                *string          `json:"fix_version"`
+	Impact                    *string          `json:"impact"`
+	StepsToReproduce          *string          `json:"steps_to_reproduce"`
+	SeverityJustification     *string          `json:"severity_justification"`
+	References                *string          `json:"references"`
+	Active                    bool             `json:"active"`
+	Verified                  bool             `json:"verified"`
+	FalseP                    bool             `json:"false_p"`
+	Duplicate                 bool             `json:"duplicate"`
+	OutOfScope                bool             `json:"out_of_scope"`
+	RiskAccepted              bool             `json:"risk_accepted"`
+	UnderReview               bool             `json:"under_review"`
+	LastStatusUpdate          stamp            `json:"last_status_update"`
+	UnderDefectReview         bool             `json:"under_defect_review"`
+	IsMitigated               bool             `json:"is_mitigated"`
+	ThreadID                  int32            `json:"thread_id"`
+	Mitigated                 *stamp           `json:"mitigated"`
+	NumericalSeverity         string           `json:"numerical_severity"`
+	LastReviewed              *stamp           `json:"last_reviewed"`
+	Param                     *string          `json:"param"`
+	Payload                   *string          `json:"payload"`
+	HashCode                  *string          `json:"hash_code"`
+	Line                      *int32           `json:"line"`
+	FilePath                  *string          `json:"file_path"`
+	ComponentName             *string          `json:"component_name"`
+	ComponentVersion          *string          `json:"component_version"`
+	StaticFinding             bool             `json:"static_finding"`
+	DynamicFinding            bool             `json:"dynamic_finding"`
+	Created                   stamp            `json:"created"`
+	Updated                   stamp            `json:"updated"`
+	ScannerConfidence         *int32           `json:"scanner_confidence"`
+	UniqueIDFromTool          *string          `json:"unique_id_from_tool"`
+	VulnIDFromTool            *string          `json:"vuln_id_from_tool"`
+	SASTSourceObject          *string          `json:"sast_source_object"`
+	SASTSinkObject            *string          `json:"sast_sink_object"`
+	SASTSourceLine            *int32           `json:"sast_source_line"`
+	SASTSourceFilePath        *string          `json:"sast_source_file_path"`
+	NbOccurences              *int32           `json:"nb_occurences"`
+	PublishDate               *day             `json:"publish_date"`
+	Service                   *string          `json:"service"`
+	PlannedRemediationDate    *day             `json:"planned_remediation_date"`
+	PlannedRemediationVersion *string          `json:"planned_remediation_version"`
+	EffortForFixing           *string          `json:"effort_for_fixing"`
+	Test                      int64            `json:"test"`
+	DuplicateFinding          *int64           `json:"duplicate_finding"`
+	ReviewRequestedBy         *int64           `json:"review_requested_by"`
+	DefectReviewRequestedBy   *int64           `json:"defect_review_requested_by"`
+	MitigatedBy               *int64           `json:"mitigated_by"`
+	LastReviewedBy            *int64           `json:"last_reviewed_by"`
+	SonarqubeIssue            *int64           `json:"sonarqube_issue"`
+	Notes                     []note           `json:"notes"`
+	Files                     []file           `json:"files"`
+	Reviewers                 []int64          `json:"reviewers"`
 }
 
 // vulnerability, weakness and exchange are the API's wrappers.
@@ -216,6 +216,7 @@ type surroundings struct {
 	notes     map[int64][]note
 	files     map[int64][]file
 	issues    map[int64]jiraIssue
+	accepted  map[int64][]riskAcceptance
 	related   map[int64]*relatedTest // by test; nil unless it was asked for
 }
 
@@ -226,6 +227,7 @@ func (r *request) loadSurroundings(rows []gate.Finding) (*surroundings, error) {
 	}
 	s := &surroundings{
 		pairs: map[int64][]exchange{}, metas: map[int64][]meta{}, groups: map[int64][]findingGroup{}, issues: map[int64]jiraIssue{},
+		accepted: map[int64][]riskAcceptance{},
 	}
 	pairs, err := r.Store.Pairs(r.ctx, findings)
 	if err != nil {
@@ -253,6 +255,15 @@ func (r *request) loadSurroundings(rows []gate.Finding) (*surroundings, error) {
 		return nil, err
 	}
 	s.endpoints = store.ByOwner(places)
+	acceptances, err := r.Store.RiskAcceptanceList(r.ctx, store.RiskAcceptanceFilter{Scope: gate.Scope{All: true}, Findings: findings})
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range acceptances.Rows {
+		for _, id := range v.FindingIDs {
+			s.accepted[id] = append(s.accepted[id], riskAcceptanceOf(v))
+		}
+	}
 	issues, err := r.Store.JIRAIssues(r.ctx, findings)
 	if err != nil {
 		return nil, err
@@ -272,6 +283,7 @@ func (r *request) loadSurroundings(rows []gate.Finding) (*surroundings, error) {
 // add puts what goes with a finding to it.
 func (s *surroundings) add(v *finding, f gate.Finding) {
 	v.RequestResponse.Pairs, v.FindingMeta, v.FindingGroups = s.pairs[f.ID], s.metas[f.ID], s.groups[f.ID]
+	v.AcceptedRisks = s.accepted[f.ID]
 	v.Endpoints, v.Notes, v.Files = s.endpoints[f.ID], s.notes[f.ID], s.files[f.ID]
 	issue, has := s.issues[f.ID]
 	if has {

@@ -115,5 +115,5 @@ func (s *Server) jiraHooks() inbound.Kind {
 // was lost on the way, and closes the engagements that are past their end.
 func (s *Server) maintain(ctx context.Context) error {
 	_, err := s.triage.EndEngagements(ctx, now())
-	return errors.Join(err, s.store.RemoveExpired(ctx, now()), s.tracker.SweepAll(ctx), s.notifier.Maintain(ctx), s.store.SweepBacktests(ctx, now()))
+	return errors.Join(err, s.store.RemoveExpired(ctx, now()), s.triage.ExpireRisks(ctx, now()), s.tracker.SweepAll(ctx), s.notifier.Maintain(ctx), s.store.SweepBacktests(ctx, now()))
 }

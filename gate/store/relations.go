@@ -28,7 +28,7 @@ func (s *Store) Exists(ctx context.Context, kind string, id int64) (bool, error)
 var lockable = map[string]string{
 	"product type": "product_types", "product": "products", "engagement": "engagements", "test": "tests", "test type": "test_types",
 	"notification": "notification_preferences", "notification webhook": "notification_webhooks", "notification channel": "connections",
-	"JIRA instance": "jira_instances", "JIRA project": "jira_projects", "JIRA issue": "jira_issues", "finding": "findings", "metadata": "metadata", "environment": "development_environments", "policy": "policies", "waiver": "waivers",
+	"JIRA instance": "jira_instances", "JIRA project": "jira_projects", "JIRA issue": "jira_issues", "finding": "findings", "metadata": "metadata", "environment": "development_environments", "policy": "policies", "waiver": "waivers", "risk acceptance": "risk_acceptances",
 }
 
 // Lock makes a row wait for this transaction: what is read of it from here on

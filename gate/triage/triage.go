@@ -151,13 +151,17 @@ func accepting(a Actor, n Note) event {
 
 // UnacceptRisk makes a finding active whose risk was accepted.
 func (t *Triage) UnacceptRisk(ctx context.Context, a Actor, id int64, n Note) (gate.Finding, error) {
-	return t.one(ctx, a, id, event{
+	return t.one(ctx, a, id, unaccepting(a, n))
+}
+
+func unaccepting(a Actor, n Note) event {
+	return event{
 		"unaccept_risk", n,
 		func(f *gate.Finding) error { lifecycle.UnacceptRisk(f, a.by()); return nil },
 		func(ctx context.Context, s *store.Store, _, f gate.Finding) error {
 			return s.DropRiskAcceptances(ctx, f.ID)
 		},
-	})
+	}
 }
 
 // RequestReview asks people to look at a finding.
@@ -305,26 +309,32 @@ func (t *Triage) one(ctx context.Context, a Actor, id int64, e event) (gate.Find
 func (t *Triage) each(ctx context.Context, a Actor, ids []int64, e event) ([]gate.Finding, error) {
 	var done []gate.Finding
 	err := t.tx(ctx, func(s *store.Store, tx pgx.Tx) error {
-		done = nil // of an earlier try
 		found, err := s.LockFindings(ctx, a.Scope, ids)
 		if err != nil {
 			return err
 		}
-		byProduct, asked := map[int64][]int64{}, map[int64][]int64{}
-		for _, before := range found {
-			f, err := t.apply(ctx, s, tx, a, before, e)
-			if err != nil {
-				return err
-			}
-			done = append(done, f)
-			byProduct[f.ProductID] = append(byProduct[f.ProductID], f.ID)
-			if e.action != requestReview && asksReview(before, f) {
-				asked[f.ProductID] = append(asked[f.ProductID], f.ID)
-			}
-		}
-		return errors.Join(t.follow(ctx, tx, a, e.action, byProduct), t.follow(ctx, tx, a, requestReview, asked))
+		done, err = t.eachOf(ctx, s, tx, a, found, e)
+		return err
 	})
 	return done, err
+}
+
+// eachOf does an event to findings that are locked, and returns them.
+func (t *Triage) eachOf(ctx context.Context, s *store.Store, tx pgx.Tx, a Actor, found []gate.Finding, e event) ([]gate.Finding, error) {
+	var done []gate.Finding
+	byProduct, asked := map[int64][]int64{}, map[int64][]int64{}
+	for _, before := range found {
+		f, err := t.apply(ctx, s, tx, a, before, e)
+		if err != nil {
+			return nil, err
+		}
+		done = append(done, f)
+		byProduct[f.ProductID] = append(byProduct[f.ProductID], f.ID)
+		if e.action != requestReview && asksReview(before, f) {
+			asked[f.ProductID] = append(asked[f.ProductID], f.ID)
+		}
+	}
+	return done, errors.Join(t.follow(ctx, tx, a, e.action, byProduct), t.follow(ctx, tx, a, requestReview, asked))
 }
 
 // asksReview tells whether a change made somebody a reviewer: clients of the API
