@@ -156,9 +156,13 @@ func (n *Notifier) payload(ctx context.Context, o *outgoing, user *int64) ([]byt
 			label = "title"
 		}
 		body[p.name] = map[string]any{"id": p.ref.ID, label: p.ref.Name, "url_ui": n.url(fmt.Sprintf(p.ui, p.ref.ID)), "url_api": n.api(p.api, p.ref.ID)}
+		body["url_api"] = n.api(p.api, p.ref.ID) // the last is what it is about
 	}
-	if p := notice.Path; p != "" && notice.Finding != nil {
+	switch {
+	case notice.Finding != nil:
 		body["url_api"] = n.api("findings", notice.Finding.ID)
+	case notice.Verdict != nil:
+		body["url_api"] = n.api("verdicts", notice.Verdict.ID)
 	}
 	switch notice.Event {
 	case ScanAdded, ScanAddedEmpty:

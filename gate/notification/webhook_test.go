@@ -70,7 +70,7 @@ func TestWebhookBody(t *testing.T) {
 		}
 		name := func(m map[string]any, n string) map[string]any { m["name"] = n; return m }
 		want := map[string]any{
-			"description": "1 new, 0 reactivated, 0 closed, 0 untouched by Trivy Scan", "url_ui": "https://gate.example.org/findings?test=1", "finding_count": 1.0,
+			"description": "1 new, 0 reactivated, 0 closed, 0 untouched by Trivy Scan", "url_ui": "https://gate.example.org/findings?test=1", "url_api": "https://gate.example.org/api/v2/tests/1/", "finding_count": 1.0,
 			"product_type": name(ref("product_types", "/products?type=1", 1), get[string](h, `select name from product_types where id = 1`)), "product": name(ref("products", "/products/1", 1), "shop"),
 			"engagement": name(ref("engagements", "/findings?engagement=1", 1), "main"), "test": ref("tests", "/findings?test=1", 1),
 			"findings": map[string]any{"new": []any{map[string]any{
