@@ -66,11 +66,12 @@ type item struct {
 	IP          stream.Text                   `json:"ipv4_address"`
 	Port        stream.Text                   `json:"port"`
 	Notes       stream.Text                   `json:"notes"`
-	Meta        struct {
+	Meta        stream.Lenient[struct {
 		Engine struct {
 			Name stream.Text `json:"name"`
 		} `json:"scanning_engine"`
-	} `json:"meta"`
+		Ports []stream.Lenient[[]stream.Text] `json:"port_table"` // of its engine for Nmap: number, protocol, state …
+	}] `json:"meta"` // an empty array where there is none
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
@@ -90,7 +91,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 func (i item) observation() gate.Observation {
 	_, severity, _ := strings.Cut(string(i.Priority), "-")
 	o := gate.Observation{
-		Title:       string(i.Title),
+		Title:       plain(i.Title),
 		Severity:    gate.ParseSeverity(severity),
 		Description: i.describe(),
 		Mitigation:  plain(i.Solution),
@@ -111,16 +112,33 @@ func (i item) observation() gate.Observation {
 			o.ComponentVersion = parts[5]
 		}
 	}
-	if e := parsers.Endpoint(string(i.URL)); e != "" {
-		o.Endpoints = []string{e}
-	} else if e := parsers.HostPort("", parsers.First(string(i.Host), string(i.IP)), string(i.Port)); e != "" {
-		o.Endpoints = []string{e}
-	}
+	o.Endpoints = i.endpoints()
 	parsers.SetCVSS(&o, string(i.Vector))
 	if o.CVSSv3Score != nil && *o.CVSSv3Score == 0 {
 		o.CVSSv3Score = nil
 	}
 	return o
+}
+
+// endpoints are the item's place, or the open ports that Nmap found.
+func (i item) endpoints() []string {
+	host := parsers.First(string(i.Host), string(i.IP))
+	var list []string
+	for _, row := range i.Meta.Value.Ports {
+		if len(row.Value) > 0 && i.Meta.Value.Engine.Name == "NMapScanner" {
+			list = append(list, parsers.HostPort("", host, string(row.Value[0])))
+		}
+	}
+	if len(list) > 0 {
+		return list
+	}
+	if e := parsers.Endpoint(string(i.URL)); e != "" {
+		return []string{e}
+	}
+	if e := parsers.HostPort("", host, string(i.Port)); e != "" {
+		return []string{e}
+	}
+	return nil
 }
 
 // cpe returns the parts of the first CPE name, as version 2.3 has them.
@@ -156,7 +174,7 @@ func (i item) describe() string {
 	for _, s := range i.OWASP {
 		owasp = append(owasp, string(s))
 	}
-	return text.Fact("Scanning engine", string(i.Meta.Engine.Name)).Facts("OWASP", owasp).Fact("CVSS 2", string(i.Vector2)).Fact("CVSS 4", string(i.Vector4)).Fact("Status", string(i.Status)).Fact("Last seen", string(i.Last)).Fact("Notes", string(i.Notes)).String()
+	return text.Fact("Scanning engine", string(i.Meta.Value.Engine.Name)).Facts("OWASP", owasp).Fact("CVSS 2", string(i.Vector2)).Fact("CVSS 4", string(i.Vector4)).Fact("Status", string(i.Status)).Fact("Last seen", string(i.Last)).Fact("Notes", string(i.Notes)).String()
 }
 
 // marks finds AppCheck's own markup, "[[code:…]]".
@@ -175,5 +193,5 @@ func plain(t stream.Text) string {
 		}
 		return p[2]
 	})
-	return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
+	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "[[", "", "]]", "").Replace(s))
 }
