@@ -92,6 +92,7 @@ func (s *Server) mount() {
 		Keys:        s.keys,
 		Notifier:    s.notifier,
 		Now:         now,
+		People:      s.people,
 		Policies:    s.policies,
 		Secure:      s.cfg.Secure(),
 		SiteURL:     s.site,

@@ -80,6 +80,22 @@ func (s *Store) AddMember(ctx context.Context, m Member) (Member, error) {
 		values ($1, $2, $3, $4, $5) returning `+memberColumns, m.UserID, m.GroupID, m.ProductID, m.ProductTypeID, m.Role)
 }
 
+// Seat is a role that a user has somewhere, with the names of where and by what.
+type Seat struct {
+	ProductID *int64
+	Name      string // of the product, or of the product type
+	Role      gate.Role
+	Group     string // by which they have it; blank: by themselves
+}
+
+// Seats returns the roles of a user in products and product types.
+func (s *Store) Seats(ctx context.Context, user int64) ([]Seat, error) {
+	return many[Seat](ctx, s.db, `
+		select m.product_id, coalesce(p.name, t.name) as name, m.role, coalesce(g.name, '') as "group"
+		from members m left join products p on p.id = m.product_id left join product_types t on t.id = m.product_type_id left join dojo_groups g on g.id = m.group_id
+		where m.user_id = $1 or m.group_id in (select group_id from dojo_group_members where user_id = $1) order by 2, 4`, user)
+}
+
 // AddMemberOnce gives a user a role in a product, unless they have it.
 func (s *Store) AddMemberOnce(ctx context.Context, m Member) error {
 	_, err := s.db.Exec(ctx, `

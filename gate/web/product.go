@@ -20,6 +20,7 @@ type productPage struct {
 	Worst      []store.FindingRow
 	Verdicts   []store.VerdictRow
 	Badge      string // its address
+	MayManage  bool   // its members
 }
 
 // product serves GET /products/:id.
@@ -33,7 +34,7 @@ func (w *web) product(v *visit) error {
 	if p.Product, err = w.Store.Product(ctx, v.scope, id); err != nil {
 		return err
 	}
-	p.Title = p.Product.Name
+	p.Title, p.MayManage = p.Product.Name, w.Auth.May(ctx, v.Principal, auth.ManageMembers, id) == nil
 	only := gate.Scope{ProductIDs: []int64{id}}
 	if p.ProductPage, err = w.Store.ProductPage(ctx, id); err != nil {
 		return err

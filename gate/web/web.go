@@ -13,6 +13,7 @@ import (
 	"defectdojo/gate/connection"
 	"defectdojo/gate/ingest"
 	"defectdojo/gate/notification"
+	"defectdojo/gate/people"
 	"defectdojo/gate/policy"
 	"defectdojo/gate/signing"
 	"defectdojo/gate/store"
@@ -31,6 +32,7 @@ type Deps struct {
 	Keys        *signing.Keys
 	Notifier    *notification.Notifier
 	Now         func() time.Time // the clock
+	People      *people.Desk
 	Policies    *policy.Desk
 	Secure      bool   // browsers reach us over TLS: cookies say so
 	SiteURL     string // where browsers and uploaders reach us: https://gate.example.org
@@ -156,6 +158,16 @@ func (w *web) routes() []route {
 		{fiber.MethodPost, "/integrations/webhooks/:id/resend", auth.ManageNotices, w.resendHook},
 		{fiber.MethodPost, "/integrations/webhooks/:id/delete", auth.ManageNotices, w.deleteHook},
 
+		{fiber.MethodGet, "/people", auth.EditUsers, w.people},
+		{fiber.MethodPost, "/people", auth.EditUsers, w.addPerson},
+		{fiber.MethodGet, "/people/:id", auth.EditUsers, w.person},
+		{fiber.MethodPost, "/people/:id", auth.EditUsers, w.editPerson},
+		{fiber.MethodPost, "/people/:id/tokens", auth.EditUsers, w.revokePerson},
+		{fiber.MethodGet, "/products/:id/members", auth.ManageMembers, w.members},
+		{fiber.MethodPost, "/products/:id/members", auth.ManageMembers, w.addMember},
+		{fiber.MethodPost, "/products/:id/members/:member", auth.ManageMembers, w.editMember},
+		{fiber.MethodGet, "/password", auth.Self, w.passwordForm},
+		{fiber.MethodPost, "/password", auth.Self, w.changePassword},
 		{fiber.MethodGet, "/tokens", auth.Self, w.tokens},
 		{fiber.MethodPost, "/tokens", auth.Self, w.addToken},
 		{fiber.MethodPost, "/tokens/:id/revoke", auth.Self, w.revokeToken},
@@ -245,4 +257,4 @@ func (w *web) admit(v *visit, r route) error {
 }
 
 // global are the actions of routes that are on nothing of a product.
-var global = map[auth.Action]bool{auth.Self: true, auth.ViewReference: true, auth.Configure: true, auth.ManageNotices: true}
+var global = map[auth.Action]bool{auth.Self: true, auth.ViewReference: true, auth.Configure: true, auth.ManageNotices: true, auth.EditUsers: true}
