@@ -80,11 +80,8 @@ func (v vulnerability) observation(engine string) gate.Observation {
 		Tags:     []string{engine},
 		Verified: true, // whatever is listed, DefectDojo takes for verified
 	}
-	switch strings.ToLower(string(v.State)) {
-	case "not exploitable":
-		o.Active, o.Verified = new(false), false
-	case "proposed not exploitable":
-		o.Verified = false
+	if strings.EqualFold(string(v.State), "not exploitable") {
+		o.Active = new(false)
 	}
 	return o
 }
@@ -95,8 +92,9 @@ func sast(q named, v vulnerability) gate.Observation {
 	o.Check = string(q.Query)
 	t := v.text(cmp.Or(q.Text, v.Description))
 	if len(v.Nodes) > 0 {
-		n := v.Nodes[0]
-		o.FilePath, o.Line = string(n.File), n.Line.Ptr()
+		source, sink := v.Nodes[0], v.Nodes[len(v.Nodes)-1]
+		o.FilePath, o.Line = string(sink.File), sink.Line.Ptr() // as in the XML
+		t.Fact("The data comes from", parsers.Place(string(source.File), source.Line.Ptr()))
 		var steps []string
 		for i, n := range v.Nodes[:min(50, len(v.Nodes))] {
 			steps = append(steps, fmt.Sprintf("%d. %s %s", i+1, parsers.Place(string(n.File), n.Line.Ptr()), n.Name))
