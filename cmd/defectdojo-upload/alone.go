@@ -9,6 +9,7 @@ import (
 
 	"defectdojo/gate"
 	"defectdojo/gate/client"
+	"defectdojo/gate/dedup"
 	"defectdojo/gate/evidence"
 	"defectdojo/parsers/all"
 	"defectdojo/policies"
@@ -146,7 +147,7 @@ func (s *session) inputs(ctx context.Context, b *bundle.Bundle, c policies.Conte
 	)
 	told := map[string]bool{}
 	for _, r := range reports {
-		e, err := readHere(ctx, r, evidence.Options{Service: s.cmd.Service, MinSeverity: least, AllowEmpty: s.cmd.AllowEmpty, Commit: c.HeadCommit, Fork: c.Fork, Now: now})
+		e, err := readHere(ctx, r, evidence.Options{Service: s.cmd.Service, MinSeverity: least, AllowEmpty: s.cmd.AllowEmpty, Commit: c.HeadCommit, Fork: c.Fork, Now: now, Identity: identityOf(b, r.scanType)})
 		if err != nil {
 			return policies.Inputs{}, fileError(r.path, err)
 		}
@@ -163,6 +164,20 @@ func (s *session) inputs(ctx context.Context, b *bundle.Bundle, c policies.Conte
 		}
 	}
 	return b.Inputs(c, runs, found, now, keep...)
+}
+
+// identityOf says how the server tells a scan type's findings apart; nil: as
+// built in.
+func identityOf(b *bundle.Bundle, scanType string) *dedup.Settings {
+	i, ok := b.Identity[scanType]
+	if !ok {
+		return nil
+	}
+	out := dedup.Settings{Algorithm: dedup.Algorithm(i.Algorithm), NeedsCWE: i.NeedsCWE}
+	for _, f := range i.Fields {
+		out.Fields = append(out.Fields, dedup.Field(f))
+	}
+	return &out
 }
 
 func readHere(ctx context.Context, r report, o evidence.Options) (evidence.Report, error) {

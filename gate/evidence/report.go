@@ -23,6 +23,7 @@ type Options struct {
 	Fork        bool // the change's author decides what the report says
 	Now         time.Time
 	Limits      stream.Limits
+	Identity    *dedup.Settings // how findings are told apart; nil: as built in
 }
 
 // Report is what policies see of a report.
@@ -35,6 +36,9 @@ type Report struct {
 // Read reads a report as the server would take it in.
 func Read(ctx context.Context, p parsers.Parser, src io.ReadSeeker, o Options) (Report, error) {
 	r := reader{parser: p, options: o, settings: dedup.For(p.ScanType), components: map[string]bool{}}
+	if o.Identity != nil {
+		r.settings = *o.Identity
+	}
 	r.hasher = dedup.NewHasher(r.settings)
 	sum := sha256.New()
 	if _, err := io.Copy(sum, src); err != nil {

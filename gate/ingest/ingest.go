@@ -104,7 +104,7 @@ func Settings(ctx context.Context, s *store.Store, scanType string) (dedup.Setti
 	if err != nil {
 		return dedup.Settings{}, err
 	}
-	return fromRow(row), nil
+	return row.Settings(), nil
 }
 
 // BlobKey is where a file with that SHA-256 is in the blob store.

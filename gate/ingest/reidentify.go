@@ -54,7 +54,7 @@ func (d *Identities) Effective(ctx context.Context) (map[string]dedup.Settings, 
 		out[p.ScanType] = dedup.For(p.ScanType)
 	}
 	for _, r := range rows {
-		out[r.ScanType], changed[r.ScanType] = fromRow(r), true
+		out[r.ScanType], changed[r.ScanType] = r.Settings(), true
 	}
 	return out, changed, nil
 }
@@ -315,14 +315,6 @@ func (e *Effect) note(f *identified, is *int64) {
 }
 
 func same(a, b *int64) bool { return a == b || a != nil && b != nil && *a == *b }
-
-func fromRow(row store.DedupSettings) dedup.Settings {
-	set := dedup.Settings{Algorithm: dedup.Algorithm(row.Algorithm), NeedsCWE: !row.AllowsNullCWE}
-	for _, f := range row.HashFields {
-		set.Fields = append(set.Fields, dedup.Field(f))
-	}
-	return set
-}
 
 func toRow(scanType string, set dedup.Settings) store.DedupSettings {
 	row := store.DedupSettings{ScanType: scanType, Algorithm: string(set.Algorithm), HashFields: []string{}, AllowsNullCWE: !set.NeedsCWE}

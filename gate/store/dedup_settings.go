@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
+	"defectdojo/gate/dedup"
 )
 
 // DedupSettings are the settings of a scan type that differ from the built-in ones.
@@ -15,6 +16,15 @@ type DedupSettings struct {
 	Algorithm     string
 	HashFields    []string
 	AllowsNullCWE bool `db:"allows_null_cwe"`
+}
+
+// Settings are the settings themselves.
+func (d DedupSettings) Settings() dedup.Settings {
+	set := dedup.Settings{Algorithm: dedup.Algorithm(d.Algorithm), NeedsCWE: !d.AllowsNullCWE}
+	for _, f := range d.HashFields {
+		set.Fields = append(set.Fields, dedup.Field(f))
+	}
+	return set
 }
 
 const dedupSettingsColumns = `scan_type, algorithm, coalesce(hash_fields, '{}') as hash_fields, allows_null_cwe`
@@ -192,4 +202,10 @@ func (s *Store) Reidentify(ctx context.Context, product int64, list []Reidentifi
 		update findings f set duplicate_finding_id = o.duplicate_finding_id
 		from findings o where f.product_id = $1 and f.duplicate_finding_id = o.id and o.duplicate`, product)
 	return err
+}
+
+// ProductDedupPending returns the scan types of a product whose findings still
+// have identities by earlier settings.
+func (s *Store) ProductDedupPending(ctx context.Context, product int64) ([]string, error) {
+	return scalars[string](ctx, s.db, `select scan_type from dedup_pending where product_id = $1 order by 1`, product)
 }

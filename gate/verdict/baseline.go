@@ -64,7 +64,9 @@ func (g *gathering) target(ctx context.Context, branch string) (line, error) {
 	if l.imports, err = g.store.JudgedImports(ctx, tests, history); err != nil {
 		return l, err
 	}
-	g.learnTests(l.imports)
+	if err := g.learnTests(ctx, l.imports); err != nil {
+		return l, err
+	}
 	l.found, err = collect(g.store.JudgedFindings(ctx, tests))
 	return l, err
 }

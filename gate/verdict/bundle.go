@@ -2,8 +2,10 @@ package verdict
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"defectdojo/gate"
 	"defectdojo/gate/store"
 	"defectdojo/policies"
 	"defectdojo/policies/bundle"
@@ -32,6 +34,9 @@ func (j *Judge) Bundle(ctx context.Context, r BundleRequest, now time.Time) (*bu
 	}
 	g := gathering{store: j.Store, request: Request{Branch: r.Branch, Component: r.Component}, product: product, now: now}
 	out.Product = g.context().Product
+	if err := g.identities(ctx, out); err != nil {
+		return nil, err
+	}
 	if out.Policies, err = g.policies(ctx); err != nil {
 		return out, err
 	}
@@ -39,6 +44,26 @@ func (j *Judge) Bundle(ctx context.Context, r BundleRequest, now time.Time) (*bu
 		return out, err
 	}
 	return out, g.fill(ctx, out)
+}
+
+// identities says how findings are told apart, where somebody has changed that.
+// While those of the product still have other identities, no bundle can be right.
+func (g *gathering) identities(ctx context.Context, out *bundle.Bundle) error {
+	pending, err := g.store.ProductDedupPending(ctx, g.product.ID)
+	if err != nil {
+		return err
+	}
+	if len(pending) > 0 {
+		return gate.Errorf(gate.Unavailable, "findings of %s are being told apart anew: try again later", strings.Join(pending, ", "))
+	}
+	rows, err := g.store.AllDedupSettings(ctx)
+	for _, r := range rows {
+		if out.Identity == nil {
+			out.Identity = map[string]bundle.Identity{}
+		}
+		out.Identity[r.ScanType] = bundle.Identity{Algorithm: r.Algorithm, Fields: r.HashFields, NeedsCWE: !r.AllowsNullCWE}
+	}
+	return err
 }
 
 // judgedProduct returns a product with an engagement, or without one.
@@ -60,7 +85,9 @@ func (g *gathering) fill(ctx context.Context, out *bundle.Bundle) error {
 	if err != nil || len(imports) == 0 {
 		return err
 	}
-	g.learnTests(imports)
+	if err := g.learnTests(ctx, imports); err != nil {
+		return err
+	}
 	found, err := collect(g.store.JudgedFindings(ctx, g.own))
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"context"
 	"encoding/hex"
 
 	"defectdojo/gate/dedup"
@@ -9,15 +10,30 @@ import (
 	"defectdojo/policies"
 )
 
-func (g *gathering) learnTests(imports []store.JudgedImport) {
+// learnTests notes what findings of the tests of imports have in common.
+func (g *gathering) learnTests(ctx context.Context, imports []store.JudgedImport) error {
 	if g.tests == nil {
 		g.tests = map[int64]testFacts{}
-	}
-	for _, i := range imports {
-		if _, ok := g.tests[i.TestID]; !ok {
-			g.tests[i.TestID] = testFacts{scanner: evidence.Scanner(i.TestType, i.ScanType, i.Runs), scanType: i.ScanType, algorithm: dedup.For(i.ScanType).Algorithm}
+		rows, err := g.store.AllDedupSettings(ctx)
+		if err != nil {
+			return err
+		}
+		g.identity = map[string]dedup.Settings{}
+		for _, r := range rows {
+			g.identity[r.ScanType] = r.Settings()
 		}
 	}
+	for _, i := range imports {
+		if _, ok := g.tests[i.TestID]; ok {
+			continue
+		}
+		set, ok := g.identity[i.ScanType]
+		if !ok {
+			set = dedup.For(i.ScanType)
+		}
+		g.tests[i.TestID] = testFacts{scanner: evidence.Scanner(i.TestType, i.ScanType, i.Runs), scanType: i.ScanType, algorithm: set.Algorithm}
+	}
+	return nil
 }
 
 // current returns the imports that are of the change: those of its commit, or

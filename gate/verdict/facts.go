@@ -17,7 +17,9 @@ func (j *Judge) Findings(ctx context.Context, product, engagement int64) ([]poli
 	if err != nil {
 		return nil, err
 	}
-	g.learnTests(imports)
+	if err := g.learnTests(ctx, imports); err != nil {
+		return nil, err
+	}
 	rows := j.Store.ProductFindings(ctx, product)
 	if engagement != 0 {
 		rows = j.Store.EngagementFindings(ctx, engagement)
@@ -33,7 +35,9 @@ func (j *Judge) Finding(ctx context.Context, product, id int64) (policies.Findin
 	if err != nil {
 		return policies.Finding{}, err
 	}
-	g.learnTests(imports)
+	if err := g.learnTests(ctx, imports); err != nil {
+		return policies.Finding{}, err
+	}
 	found, err := g.seen(j.Store.JudgedFinding(ctx, id))
 	if err == nil && len(found) == 0 {
 		err = gate.Errorf(gate.NotFound, "no such finding")

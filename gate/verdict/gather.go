@@ -22,10 +22,11 @@ type gathering struct {
 	now       time.Time
 	approvers func(ctx context.Context, product int64) ([]gate.User, error)
 
-	own     []int64 // the tests that are judged
-	imports []int64 // that are judged
-	tests   map[int64]testFacts
-	asked   []gate.Waiver // the repository's
+	own      []int64 // the tests that are judged
+	imports  []int64 // that are judged
+	tests    map[int64]testFacts
+	identity map[string]dedup.Settings // by scan type: of those whose settings were changed
+	asked    []gate.Waiver             // the repository's
 }
 
 // testFacts are what findings of a test have in common.
@@ -49,7 +50,9 @@ func (g *gathering) inputs(ctx context.Context) (policies.Inputs, error) {
 	if err != nil {
 		return in, err
 	}
-	g.learnTests(all)
+	if err := g.learnTests(ctx, all); err != nil {
+		return in, err
+	}
 	imports := g.request.ours(all)
 	if len(all) > 0 && len(imports) == 0 {
 		return in, gate.Errorf(gate.Conflict, "no report of the engagement is of %s: all are of other branches", g.request.line())

@@ -45,6 +45,16 @@ type Bundle struct {
 	Records   map[string]Record   `json:"records,omitempty"`   // by CVE
 	KEVWhole  bool                `json:"kev_whole,omitempty"` // Records hold the whole catalogue, and it is fresh: who is not in it, is not exploited
 	EPSSStale bool                `json:"epss_stale,omitempty"`
+
+	Identity map[string]Identity `json:"identity,omitempty"` // by scan type: how findings are told apart, where that is not as built in
+}
+
+// Identity says how the findings of a scan type are told apart, in the words of
+// the server's settings for deduplication.
+type Identity struct {
+	Algorithm string   `json:"algorithm"`
+	Fields    []string `json:"fields,omitempty"`
+	NeedsCWE  bool     `json:"needs_cwe,omitempty"`
 }
 
 // Record is what intelligence says of one vulnerability.
