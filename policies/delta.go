@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -13,10 +14,10 @@ type origins struct {
 	active   map[string]bool // fingerprints in the baseline
 	closed   map[string]bool
 	purls    map[string]bool
-	changed  map[string]bool
-	drifted  map[string]bool // tools of another version or ruleset than at the baseline
-	covered  map[string]bool // tools with a complete run at the baseline
-	sameTree bool            // head and baseline are one commit
+	changed  map[string][]string // paths, by their last element
+	drifted  map[string]bool     // tools of another version or ruleset than at the baseline
+	covered  map[string]bool     // tools with a complete run at the baseline
+	sameTree bool                // head and baseline are one commit
 }
 
 // newOrigins indexes the baseline.
@@ -30,7 +31,7 @@ func newOrigins(in *Inputs) *origins {
 	for i := range b.Findings {
 		o.active[b.Findings[i].Fingerprint] = true
 	}
-	o.closed, o.purls, o.changed = set(b.Closed), set(b.Inventory), set(b.Changed)
+	o.closed, o.purls, o.changed = set(b.Closed), set(b.Inventory), byName(b.Changed)
 	o.covered = make(map[string]bool, len(b.Scanners))
 	for _, s := range b.Scanners {
 		o.covered[ToolKey(s)] = true
@@ -98,7 +99,7 @@ func (o *origins) wasThere(f *Finding) bool {
 		return true
 	}
 	b := o.in.Baseline
-	return b.Inventory == nil && b.Changed != nil && f.Category == Dependency && f.Path != "" && !o.changed[f.Path]
+	return b.Inventory == nil && b.Changed != nil && f.Category == Dependency && f.Path != "" && !o.touched(f.Path)
 }
 
 // drifts tells whether a finding in code comes from a change of the scanner: its
@@ -111,14 +112,32 @@ func (o *origins) drifts(f *Finding) bool {
 		return false
 	}
 	b := o.in.Baseline
-	if b.Changed != nil && f.Path != "" && !o.changed[f.Path] {
+	if b.Changed != nil && f.Path != "" && !o.touched(f.Path) {
 		return true
 	}
-	path := f.Path
-	if old, ok := b.Renames[path]; ok {
-		path = old
+	was := f.Path
+	if old, ok := b.Renames[was]; ok {
+		was = old
 	}
-	return f.ContextHash != "" && slices.Contains(strings.Fields(b.Contexts[path]), f.ContextHash)
+	return f.ContextHash != "" && slices.Contains(strings.Fields(b.Contexts[was]), f.ContextHash)
+}
+
+// byName lists paths by their last element.
+func byName(paths []string) map[string][]string {
+	out := map[string][]string{}
+	for _, p := range paths {
+		out[path.Base(p)] = append(out[path.Base(p)], p)
+	}
+	return out
+}
+
+// touched tells whether the change may touch a file. Scanners name it from where
+// they run: "app/main.py" may be "/src/app/main.py" or "main.py" to them.
+func (o *origins) touched(file string) bool {
+	file = strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(file, `\`, "/")), "/")
+	return slices.ContainsFunc(o.changed[path.Base(file)], func(c string) bool {
+		return c == file || strings.HasSuffix(file, "/"+c) || strings.HasSuffix(c, "/"+file)
+	})
 }
 
 // fixed counts the baseline's findings that are gone: of scanners that looked, if

@@ -108,6 +108,9 @@ func (s *session) evidence(ctx context.Context, reports []report) (policies.Inpu
 	if err != nil {
 		return in, err
 	}
+	if in.Baseline != nil {
+		in.Baseline.Changed, in.Baseline.Renames = q.ChangedFiles, q.RenamedFiles
+	}
 	for _, p := range q.Policies {
 		file, err := policies.ParseFile(p.Name, policies.FromRepository, []byte(p.Text))
 		if err != nil {

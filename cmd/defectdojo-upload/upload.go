@@ -38,6 +38,9 @@ type uploadCmd struct {
 	BuildID     string `name:"build" env:"DD_BUILD" help:"Build; from the CI when not given."`
 	Environment string `env:"DD_ENVIRONMENT" help:"Where the build is to run."`
 
+	Checkout string `env:"DD_CHECKOUT" default:"." type:"path" help:"Folder of the git checkout: it tells what the change is compared with and which files it touches."`
+	NoFetch  bool   `env:"DD_NO_FETCH" help:"Do not fetch the commits that a shallow clone lacks."`
+
 	Policy     []string `type:"existingfile" help:"Policy files of the repository, from the target branch. They can only tighten."`
 	NoGate     bool     `help:"Only upload; ask for no verdict."`
 	Output     []string `placeholder:"FILE" help:"Also write the verdict to this file, in the form of its ending: .json, .sarif, .xml (JUnit), .md, .html, .txt, gl-code-quality-report.json, or .intoto.json (signed). Several times for several."`
@@ -85,6 +88,9 @@ func (c *uploadCmd) Run(ctx context.Context, t terminal) error {
 		cmd: c, build: b, client: cl, getenv: t.getenv, log: t.stderr, live: isTerminal(t.stderr) && b.ci == "", cache: c.cache(),
 		now: time.Now, //nolint:forbidigo // the command is an edge
 	}
+	if !c.NoGate {
+		s.lookBack(ctx)
+	}
 	out, judged, err := s.ask(ctx, reports)
 	if s.isUnreachable(ctx, err) {
 		return s.alone(ctx, t, reports, err)
@@ -93,6 +99,15 @@ func (c *uploadCmd) Run(ctx context.Context, t terminal) error {
 		s.refreshBundle(ctx)
 	}
 	return c.report(t, out, judged, err)
+}
+
+// lookBack asks the checkout what was before the build.
+func (s *session) lookBack(ctx context.Context) {
+	s.past = checkout{s.cmd.Checkout}.look(ctx, s.build, !s.cmd.NoFetch)
+	s.build.mergeBase = first(s.build.mergeBase, s.past.mergeBase)
+	for _, n := range s.past.notes {
+		fmt.Fprintf(s.log, "note: %s\n", n)
+	}
 }
 
 // ask uploads the reports and asks for the verdict, as long as the time limit lets it.
@@ -225,6 +240,7 @@ func (c *uploadCmd) look(ctx context.Context, path string) (report, error) {
 type session struct {
 	cmd    *uploadCmd
 	build  build
+	past   history
 	client *client.Client
 	getenv func(string) string
 	log    io.Writer
@@ -339,6 +355,7 @@ func (s *session) question() (client.Judge, error) {
 		Event: s.build.event, Branch: s.build.branch, TargetBranch: s.build.targetBranch, PullRequest: s.build.pullRequest, Commit: s.build.commit,
 		BaseCommit: s.build.baseCommit, MergeBase: s.build.mergeBase, Repository: s.build.repository, Component: s.cmd.Component, Environment: s.cmd.Environment,
 		BuildID: s.build.buildID, Fork: s.build.fork, Actor: s.build.actor,
+		Ancestors: s.past.ancestors, ChangedFiles: s.past.changed, RenamedFiles: s.past.renames,
 	}
 	for _, path := range s.cmd.Policy {
 		b, err := os.ReadFile(path)

@@ -145,6 +145,10 @@ type Judge struct {
 	Fork         bool           `json:"fork,omitempty"`
 	Actor        string         `json:"actor,omitempty"`
 	Policies     []PolicySource `json:"policies,omitempty"`
+
+	Ancestors    []string          `json:"ancestors,omitempty"`    // commits before the merge base, or before the head of a push, the nearest first
+	ChangedFiles []string          `json:"changed_files,omitzero"` // nil: not known
+	RenamedFiles map[string]string `json:"renamed_files,omitempty"`
 }
 
 // PolicySource is a policy of the repository.
