@@ -26,7 +26,9 @@ func (a *api) connectionRoutes() []route {
 		{fiber.MethodGet, "/connections/:id/deliveries", auth.Configure, a.connectionDeliveries},
 		{fiber.MethodPost, "/connections/:id/deliveries/:delivery/redeliver", auth.Configure, a.redeliver},
 		{fiber.MethodGet, "/connections/:id/repositories", auth.Configure, a.connectionRepositories},
+		{fiber.MethodPost, "/connections/:id/repositories", auth.Configure, a.addRepositoryPart},
 		{fiber.MethodPatch, "/repositories/:id", auth.Configure, a.mapRepository},
+		{fiber.MethodDelete, "/repositories/:id", auth.Configure, a.removeRepositoryPart},
 	}
 }
 
@@ -303,81 +305,4 @@ func (a *api) redeliver(r *request) error {
 		return err
 	}
 	return r.reply(fiber.StatusAccepted, map[string]string{"state": store.DeliveryQueued})
-}
-
-// shownRepository is a repository as the API tells it.
-type shownRepository struct {
-	ID            int64    `json:"id"`
-	Connection    int64    `json:"connection"`
-	ProviderID    int64    `json:"provider_id"`
-	FullName      string   `json:"full_name"`
-	Component     string   `json:"component"`
-	DefaultBranch string   `json:"default_branch"`
-	Product       *int64   `json:"product"`
-	Artifacts     []string `json:"artifacts"`
-	Paths         []string `json:"paths"`
-	Lost          *stamp   `json:"lost"` // since when we may not see it
-	Updated       stamp    `json:"updated"`
-}
-
-func showRepository(s store.Repository) shownRepository {
-	return shownRepository{s.ID, s.ConnectionID, s.ProviderID, s.FullName, s.Component, s.DefaultBranch, s.ProductID, append([]string{}, s.Artifacts...), append([]string{}, s.Paths...), maybe[stamp](s.Lost), stamp(s.Updated)}
-}
-
-// connectionRepositories serves GET /connections/:id/repositories.
-func (a *api) connectionRepositories(r *request) error {
-	id, err := r.id("connection")
-	if err != nil {
-		return err
-	}
-	if _, err := r.Connections.Get(r.ctx, id); err != nil {
-		return err
-	}
-	list, err := r.Store.Repositories(r.ctx, id)
-	if err != nil {
-		return err
-	}
-	rows := []any{}
-	for _, s := range list {
-		rows = append(rows, showRepository(s))
-	}
-	return r.all(rows)
-}
-
-// mapRepository serves PATCH /repositories/:id: which product it belongs to.
-func (a *api) mapRepository(r *request) error {
-	id, err := r.id("repository")
-	if err != nil {
-		return err
-	}
-	had, err := r.Store.Repository(r.ctx, id)
-	if err != nil {
-		return err
-	}
-	b, err := r.limitedBody(maxConnection)
-	if err != nil {
-		return err
-	}
-	in := struct {
-		Product   *int64   `json:"product"` // null: none
-		Artifacts []string `json:"artifacts"`
-	}{had.ProductID, had.Artifacts}
-	if err := json.Unmarshal(b, &in); err != nil {
-		return gate.Errorf(gate.Invalid, "JSON request content is malformed")
-	}
-	product := int64(0)
-	if in.Product != nil {
-		product = *in.Product
-		if _, err := r.Store.Product(r.ctx, gate.Scope{All: true}, product); err != nil {
-			return gate.FieldErrorf("product", "there is no such product")
-		}
-	}
-	if err := r.Connections.Map(r.ctx, r.event(), id, product, in.Artifacts); err != nil {
-		return err
-	}
-	s, err := r.Store.Repository(r.ctx, id)
-	if err != nil {
-		return err
-	}
-	return r.reply(fiber.StatusOK, showRepository(s))
 }

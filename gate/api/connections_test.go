@@ -61,6 +61,31 @@ func TestConnections(t *testing.T) {
 	s.must(400, "PATCH", repo, `{"product":4711}`)
 	s.must(400, "PATCH", repo, `{"artifacts":["["]}`)
 
+	whole := repos.get("results.0.id")
+	part := s.must(201, "POST", path+"repositories/", fmt.Sprintf(`{"repository":%v,"component":"api","paths":["/services/api/","libs"],"artifacts":["api-*"]}`, whole))
+	if part.get("component") != "api" || part.get("paths.0") != "services/api" || part.get("full_name") != "acme/shop" || part.get("product") != nil {
+		t.Errorf("a part: %v", part)
+	}
+	api := fmt.Sprintf("/api/v2/repositories/%v/", part.get("id"))
+	if got := s.must(200, "PATCH", api, `{"paths":["services/api"]}`); fmt.Sprint(got.get("paths")) != "[services/api]" || got.get("artifacts.0") != "api-*" {
+		t.Errorf("its paths: %v", got)
+	}
+	for field, body := range map[string]string{
+		"component": fmt.Sprintf(`{"repository":%v,"component":"api","paths":["x"]}`, whole), "repository": `{"repository":4711,"component":"web","paths":["x"]}`,
+		"paths": fmt.Sprintf(`{"repository":%v,"component":"web"}`, whole), "product": fmt.Sprintf(`{"repository":%v,"component":"web","paths":["x"],"product":4711}`, whole),
+	} {
+		if got := s.must(400, "POST", path+"repositories/", body); got.get(field) == nil {
+			t.Errorf("%s: %v", body, got)
+		}
+	}
+	for _, wrong := range []string{"..", "a/../..", ".", "", "a/*"} {
+		s.must(400, "PATCH", api, fmt.Sprintf(`{"paths":[%q]}`, wrong))
+	}
+	s.must(400, "PATCH", repo, `{"paths":["services"]}`) // the repository is all of it
+	s.must(409, "DELETE", repo, "")
+	s.must(204, "DELETE", api, "")
+	s.must(404, "PATCH", api, `{}`)
+
 	renewed := s.must(200, "POST", path+"secret/", "").get("webhook_secret")
 	if renewed == secret || renewed == "" {
 		t.Errorf("the new secret is %v", renewed)

@@ -349,30 +349,6 @@ func (c *Connections) Redeliver(ctx context.Context, connection, delivery int64)
 	return c.Hooks.Again(ctx, delivery)
 }
 
-// Map says which product a repository belongs to, 0 for none, and which of its
-// artifacts are taken, none for the connection's choice.
-func (c *Connections) Map(ctx context.Context, who store.AuditEvent, id, product int64, artifacts []string) error {
-	for _, p := range artifacts {
-		if err := integrations.CheckPattern(p); err != nil {
-			return gate.FieldErrorf("artifacts", "%s", err.Error())
-		}
-	}
-	who.Action = "repository:map"
-	return c.Store.Tx(ctx, func(s *store.Store, _ pgx.Tx) error {
-		r, err := s.Repository(ctx, id)
-		if err != nil {
-			return err
-		}
-		if err := s.MapRepository(ctx, id, gate.NonZero(product), artifacts); err != nil {
-			return err
-		}
-		who.ProductID = gate.NonZero(product)
-		who.At, who.Object, who.ObjectID = c.Now(), "repository", &id
-		who.Changes = map[string]any{"repository": r.FullName, "product": []any{r.ProductID, gate.NonZero(product)}, "artifacts": artifacts}
-		return s.AddAuditEvent(ctx, who)
-	})
-}
-
 // fieldError makes "field: what is wrong" an error of that field.
 func fieldError(err error) error {
 	if field, text, ok := strings.Cut(err.Error(), ": "); ok && !strings.Contains(field, " ") {

@@ -64,3 +64,14 @@ func (p *bringing) problem(ctx context.Context, b Build, u *Unreadable) error {
 	}
 	return u
 }
+
+// elsewhere returns where the other parts of a repository are than the i-th.
+func elsewhere(parts []store.Repository, i int) []string {
+	var out []string
+	for j, r := range parts {
+		if j != i {
+			out = append(out, r.Paths...)
+		}
+	}
+	return out
+}

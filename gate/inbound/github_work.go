@@ -367,7 +367,7 @@ func (g *GitHubWork) takeRun(ctx context.Context, c *github.Client, conn store.C
 		if len(wanted[i]) == 0 {
 			continue
 		}
-		build.Repository = r
+		build.Repository, build.Elsewhere = r, elsewhere(parts, i)
 		text, err := g.take(ctx, c, build, wanted[i])
 		if err != nil {
 			return strings.Join(said, "; "), err

@@ -247,7 +247,7 @@ func (w *gitlabProject) take(ctx context.Context, p gitlab.Pipeline) (string, er
 		if len(wanted[i]) == 0 {
 			continue
 		}
-		b.Repository = r
+		b.Repository, b.Elsewhere = r, elsewhere(w.parts, i)
 		text, err := w.bring(ctx, p, b, wanted[i])
 		if err != nil {
 			return strings.Join(said, "; "), err

@@ -37,8 +37,9 @@ type Build struct {
 	Sequence   int64  // grows with each build, and with each attempt of one
 	Fork       bool   // whoever made the change decides what the build says
 	Actor      string
-	Producer   string // what made the reports, as the host tells it
-	URL        string // of the repository
+	Producer   string   // what made the reports, as the host tells it
+	URL        string   // of the repository
+	Elsewhere  []string // where the other parts of a monorepo are
 	Changed    []string
 	Renames    map[string]string
 	Policies   []verdict.Source // as they are where the change is to go
@@ -158,6 +159,7 @@ func (p *Puller) bring(ctx context.Context, b Build, r *report, user gate.User) 
 	key := sha256.Sum256([]byte(fmt.Sprintf("%s %d %d %q %s %s %q", b.Kind, b.Connection.ID, b.Repository.ID, b.Branch, b.ID, r.archive, r.name)))
 	return p.Import(ctx, ingest.Request{
 		User: user, Reimport: true, ScanType: r.scanType, CloseOldFindings: true, Untrusted: b.Fork, Producer: b.Producer,
+		Paths: b.Repository.Paths, Elsewhere: b.Elsewhere,
 		BuildID: &b.ID, BranchTag: &b.Branch, CommitHash: &b.Commit, Line: b.line(), Sequence: b.Sequence, IdempotencyKey: hex.EncodeToString(key[:]),
 		Target: ingest.Target{EngagementName: b.Branch, TestTitle: r.title, AutoCreateContext: true, DeduplicationOnEngagement: b.Fork, SourceCodeManagementURI: b.URL},
 		Report: ingest.Report{Filename: r.name, Content: f, Size: r.size, SHA256: r.sum},

@@ -62,7 +62,7 @@ func (m *importing) read(ctx context.Context) *reading {
 			Begin:  func(r gate.Run) { out.firstRun = r },
 			Emit: func(o gate.Observation) {
 				out.count++
-				if o.Severity < m.request.MinimumSeverity {
+				if o.Severity < m.request.MinimumSeverity || !m.request.takes(o.FilePath) {
 					return
 				}
 				o.VulnerabilityIDs = o.IDs()

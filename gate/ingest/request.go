@@ -73,6 +73,11 @@ type Request struct {
 	IdempotencyKey string
 	Sequence       int64
 
+	// Paths are where a part of a monorepo is, and Elsewhere where its other parts
+	// are: what a report says of those is not this part's. Without Paths all of it is.
+	Paths     []string
+	Elsewhere []string
+
 	// Untrusted says that whoever made the change could decide what is in the
 	// report, as in a build of a fork: it may add findings, and can neither close
 	// one nor say that one does not count. Producer is what made it, as proved.

@@ -78,10 +78,19 @@ func (s *Store) LoseRepositories(ctx context.Context, connection int64, seen []i
 	return len(slices.Compact(lost)), err
 }
 
-// MapRepository says which product a repository belongs to, nil for none, and
-// which artifacts are taken.
-func (s *Store) MapRepository(ctx context.Context, id int64, product *int64, artifacts []string) error {
-	tag, err := s.db.Exec(ctx, `update repositories set product_id = $2, artifacts = $3, updated = now() where id = $1`, id, product, orEmpty(artifacts))
+// AddRepositoryPart adds a part of a repository that is known; Conflict if it has
+// one of that name.
+func (s *Store) AddRepositoryPart(ctx context.Context, repository int64, component string) (int64, error) {
+	id, err := scalar[int64](ctx, s.db, `
+		insert into repositories (connection_id, provider_id, component, full_name, default_branch, reconciled, lost)
+		select connection_id, provider_id, $2, full_name, default_branch, reconciled, lost from repositories where id = $1 returning id`, repository, component)
+	return id, conflict(err)
+}
+
+// MapRepository says which product a repository belongs to, nil for none, which
+// artifacts are taken, and where in the repository a part is.
+func (s *Store) MapRepository(ctx context.Context, id int64, product *int64, artifacts, paths []string) error {
+	tag, err := s.db.Exec(ctx, `update repositories set product_id = $2, artifacts = $3, paths = $4, updated = now() where id = $1`, id, product, orEmpty(artifacts), orEmpty(paths))
 	if err == nil && tag.RowsAffected() == 0 {
 		return gate.Errorf(gate.NotFound, "no such repository")
 	}

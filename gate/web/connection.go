@@ -27,6 +27,7 @@ type connectionPage struct {
 	Failed       string            // or how it failed
 	Secret       string            // the webhook's new secret, this once
 	Repositories []store.Repository
+	Part         partForm // that is to be added
 	Products     []store.Choice
 	Deliveries   []store.Delivery
 }
@@ -294,48 +295,6 @@ func (w *web) redeliver(v *visit) error {
 	w.flash(v, flash{Text: text})
 	return v.Redirect("/integrations/connections/"+strconv.FormatInt(id, 10), fiber.StatusSeeOther)
 }
-
-// mapRepository serves POST /integrations/connections/:id/repositories: which
-// product one belongs to.
-func (w *web) mapRepository(v *visit) error {
-	p, err := w.savedConnection(v)
-	if err != nil {
-		return err
-	}
-	id, err := strconv.ParseInt(v.form("repository"), 10, 64)
-	if err != nil {
-		return gate.Errorf(gate.NotFound, "no such repository")
-	}
-	r, err := w.Store.Repository(v.UserContext(), id)
-	if err != nil || r.ConnectionID != p.ID {
-		return errors.Join(err, gate.Errorf(gate.NotFound, "no such repository"))
-	}
-	product, _ := strconv.ParseInt(v.form("product"), 10, 64) // blank: none
-	if product != 0 {
-		if err := w.Auth.May(v.UserContext(), v.Principal, auth.View, product); err != nil {
-			return err
-		}
-	}
-	err = w.Connections.Map(v.UserContext(), v.event(), id, product, strings.Fields(strings.ReplaceAll(v.form("artifacts"), ",", " ")))
-	if gate.KindOf(err) == gate.Invalid && err != nil {
-		p.Failed = err.Error()
-		v.Status(fiber.StatusBadRequest)
-		return w.showConnection(v, p)
-	}
-	if err != nil {
-		return err
-	}
-	w.flash(v, flash{Text: r.FullName + " is saved."})
-	return v.Redirect("/integrations/connections/"+strconv.FormatInt(p.ID, 10), fiber.StatusSeeOther)
-}
-
-// Holds tells whether a product is the repository's.
-func (connectionPage) Holds(r store.Repository, product int64) bool {
-	return r.ProductID != nil && *r.ProductID == product
-}
-
-// Patterns are a repository's own, in one line.
-func (connectionPage) Patterns(r store.Repository) string { return strings.Join(r.Artifacts, " ") }
 
 // Type is a field's type in HTML.
 func (connectionPage) Type(f connection.Field) string { return string(f.Input) }

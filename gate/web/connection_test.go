@@ -51,6 +51,27 @@ func TestConnections(t *testing.T) {
 	if r := b.post(page+"/repositories", url.Values{"repository": {repository[1]}, "artifacts": {"["}}); r.code != http.StatusBadRequest {
 		t.Errorf("a pattern that is none: %d", r.code)
 	}
+	part := url.Values{"repository": {repository[1]}, "component": {"my api"}, "paths": {"services/api"}, "product": {"1"}}
+	if r := b.post(page+"/parts", part); r.code != http.StatusBadRequest || !strings.Contains(r.body, `value="my api"`) || !strings.Contains(r.body, "a part has a name of letters") || !strings.Contains(r.body, "<details class=\"panel text\" open>") {
+		t.Errorf("a part without a name: %d\n%s", r.code, r.body)
+	}
+	part.Set("component", "api")
+	if r := b.post(page+"/parts", part); r.code != http.StatusSeeOther {
+		t.Errorf("a part: %d\n%s", r.code, r.body)
+	}
+	made2 := regexp.MustCompile(`parts/delete"[^>]*>.*?name="repository" value="(\d+)"`).FindStringSubmatch(b.get(page).body)
+	if made2 == nil || !strings.Contains(b.get(page).body, `name="paths" value="services/api"`) {
+		t.Fatalf("the part is not shown:\n%s", b.get(page).body)
+	}
+	if r := b.post(page+"/repositories", url.Values{"repository": {made2[1]}, "product": {"1"}, "paths": {"../x"}}); r.code != http.StatusBadRequest || !strings.Contains(r.body, "acme/shop, api: ") {
+		t.Errorf("a path that is none: %d", r.code)
+	}
+	if r := b.post(page+"/repositories", url.Values{"repository": {made2[1]}, "product": {"1"}, "paths": {"services/api, libs"}}); r.code != http.StatusSeeOther || !strings.Contains(b.get(page).body, `value="services/api libs"`) {
+		t.Errorf("its paths: %d", r.code)
+	}
+	if r := b.post(page+"/parts/delete", url.Values{"repository": {made2[1]}}); r.code != http.StatusSeeOther || strings.Contains(b.get(page).body, `value="services/api libs"`) {
+		t.Errorf("remove the part: %d", r.code)
+	}
 	form.Set("private_key", "")
 	form.Set("name", "acme 2")
 	if r := b.post(page, form); r.code != http.StatusSeeOther {

@@ -117,6 +117,8 @@ func (w *web) routes() []route {
 		{fiber.MethodPost, "/integrations/connections/:id/delete", auth.Configure, w.deleteConnection},
 		{fiber.MethodPost, "/integrations/connections/:id/redeliver", auth.Configure, w.redeliver},
 		{fiber.MethodPost, "/integrations/connections/:id/repositories", auth.Configure, w.mapRepository},
+		{fiber.MethodPost, "/integrations/connections/:id/parts", auth.Configure, w.addPart},
+		{fiber.MethodPost, "/integrations/connections/:id/parts/delete", auth.Configure, w.removePart},
 		{fiber.MethodGet, "/integrations/jira", auth.ManageChannels, w.jira},
 		{fiber.MethodPost, "/integrations/jira", auth.Configure, w.addJIRAInstance},
 		{fiber.MethodGet, "/integrations/jira/new", auth.Configure, w.newJIRAInstance},
