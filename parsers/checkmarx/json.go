@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"defectdojo/gate"
 	"defectdojo/parsers"
@@ -20,9 +21,10 @@ type vulnerability struct {
 	Group       stream.Text `json:"groupName"`
 	CWE         stream.Text `json:"cweId"`
 	CVE         stream.Text `json:"cveId"`
+	SCACWE      stream.Text `json:"cwe"`
 	Description stream.Text `json:"description"`
-	First       stream.Text `json:"firstFoundDate"`
-	Found       stream.Text `json:"foundDate"`
+	First       moment      `json:"firstFoundDate"`
+	Found       moment      `json:"foundDate"`
 	Recommend   stream.Text `json:"recommendations"`
 	File        stream.Text `json:"fileName"`
 	Line        stream.Int  `json:"line"`
@@ -36,6 +38,21 @@ type vulnerability struct {
 		Full   stream.Text `json:"fullName"`
 		Method stream.Text `json:"method"`
 	} `json:"nodes"`
+}
+
+// moment is a time as a text, or as {"seconds": 1645746000}.
+type moment struct {
+	stream.Text
+}
+
+func (m moment) date() gate.Date {
+	var since struct {
+		Seconds stream.Int `json:"seconds"`
+	}
+	if strings.HasPrefix(string(m.Text), "{") && stream.Unmarshal([]byte(m.Text), &since) == nil && since.Seconds.OK {
+		return gate.DateOf(time.Unix(int64(since.Seconds.N), 0).UTC())
+	}
+	return parsers.ParseDate(string(m.Text))
 }
 
 type named struct {
@@ -74,11 +91,19 @@ func parseJSON(in *stream.Input, out *parsers.Report) error {
 func (v vulnerability) observation(engine string) gate.Observation {
 	o := gate.Observation{
 		Severity: severity(string(v.Severity)),
-		CWE:      gate.ParseCWE(string(v.CWE)),
 		UniqueID: cmp.Or(string(v.ID), string(v.Similarity)),
-		Date:     parsers.ParseDate(string(cmp.Or(v.First, v.Found))),
+		Date:     v.First.date(),
 		Tags:     []string{engine},
-		Verified: true, // whatever is listed, DefectDojo takes for verified
+		Verified: engine == "sast" || v.State != "To verify", // of SAST, DefectDojo takes whatever is listed for verified
+	}
+	if o.Date.IsZero() {
+		o.Date = v.Found.date()
+	}
+	switch n := gate.ParseCWE(string(v.CWE)); {
+	case engine == "sast":
+		o.CWE = n
+	case n > 0:
+		o.CWEs = []int{n} // not the main one: DefectDojo sets none
 	}
 	if strings.EqualFold(string(v.State), "not exploitable") {
 		o.Active = new(false)
@@ -108,7 +133,8 @@ func sast(q named, v vulnerability) gate.Observation {
 func sca(p named, v vulnerability) gate.Observation {
 	o := v.observation("sca")
 	o.ComponentName, o.ComponentVersion = cutVersion(string(p.Name))
-	o.Title = fmt.Sprintf("%s %s | %s", o.ComponentName, o.ComponentVersion, v.CVE)
+	o.Title = fmt.Sprintf("%s:%s | %s", o.ComponentName, o.ComponentVersion, v.CVE)
+	o.CWE = gate.ParseCWE(string(v.SCACWE))
 	o.VulnerabilityIDs = []string{string(v.CVE)}
 	o.Check = string(v.CVE)
 	o.Description, o.Mitigation = v.text(v.Description).String(), string(v.Recommend)
@@ -131,7 +157,8 @@ func kics(q named, v vulnerability) gate.Observation {
 	o := v.observation("kics")
 	o.Title = fmt.Sprintf("%s | %s", cmp.Or(q.Name, q.Query), v.IssueType)
 	o.Check = string(cmp.Or(q.Name, q.Query))
-	o.FilePath, o.Line = string(v.File), v.Line.Ptr()
+	o.FilePath, o.Line = string(v.File), new(v.Line.N)
+	o.Tags = append(o.Tags, string(cmp.Or(q.Name, q.Query)))
 	o.SeverityJustification = string(v.Actual)
 	o.Description = v.text(cmp.Or(v.Description, q.Text)).Fact("Expected", string(v.Expected)).Fact("Found", string(v.Actual)).String()
 	return o
