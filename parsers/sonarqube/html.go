@@ -1,7 +1,6 @@
 package sonarqube
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -21,11 +20,11 @@ func parseHTML(in *stream.Input, out *parsers.Report, g *groups) error {
 	rules, known := map[string]*rule{}, false
 	var held []issue
 	all := true
-	err := rows(in, func(columns []string, cells [][]byte) {
+	err := rows(in, func(columns []string, cells []cell) {
 		known = known || len(columns) > 2 && columns[0] == "Rule" && columns[2] == "Component"
 		switch {
 		case len(columns) == 2 && columns[0] == "Rule" && len(cells) == 2:
-			rules[text(cells[0])] = &rule{HTML: stream.Text(cells[1])}
+			rules[oneLine(cells[0].text)] = &rule{HTML: stream.Text(cells[1].html)}
 		case !all || !isIssue(columns, cells):
 		case len(held) == maxHeld:
 			held, all = nil, false
@@ -48,7 +47,7 @@ func parseHTML(in *stream.Input, out *parsers.Report, g *groups) error {
 	if err := in.Rewind(); err != nil {
 		return err
 	}
-	return rows(in, func(columns []string, cells [][]byte) {
+	return rows(in, func(columns []string, cells []cell) {
 		if isIssue(columns, cells) {
 			i := fromCells(columns, cells)
 			g.add(out, i.observation(rules[string(i.Rule)]))
@@ -56,14 +55,14 @@ func parseHTML(in *stream.Input, out *parsers.Report, g *groups) error {
 	})
 }
 
-func isIssue(columns []string, cells [][]byte) bool {
+func isIssue(columns []string, cells []cell) bool {
 	return len(columns) >= 6 && columns[2] == "Component" && len(cells) >= 6
 }
 
-func fromCells(columns []string, cells [][]byte) issue {
+func fromCells(columns []string, cells []cell) issue {
 	i := issue{}
 	for n, name := range columns[:min(len(columns), len(cells))] {
-		value := stream.Text(text(cells[n]))
+		value := stream.Text(oneLine(cells[n].text))
 		switch name {
 		case "Rule":
 			i.Rule = value
@@ -86,29 +85,20 @@ func fromCells(columns []string, cells [][]byte) issue {
 	return i
 }
 
-// text is the text of a cell in one line.
-func text(cell []byte) string {
-	if bytes.ContainsAny(cell, "<&") {
-		var b []byte
-		z := html.NewTokenizer(bytes.NewReader(cell))
-		for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() {
-			if kind == html.TextToken {
-				b = append(b, z.Text()...)
-			}
-		}
-		cell = b
-	}
-	return strings.Join(strings.Fields(string(cell)), " ")
-}
+// cell is a cell's content: its HTML, and the text alone.
+type cell struct{ html, text []byte }
+
+// oneLine is a cell's text in one line.
+func oneLine(text []byte) string { return strings.Join(strings.Fields(string(text)), " ") }
 
 // maxCell bounds one token of the page, in bytes.
 const maxCell = 8 << 20
 
-// rows calls f with the HTML in the cells of each row of each table, which is
-// good until f returns, and with the table's column names; also for the row of
+// rows calls f with the cells of each row of each table, which are good until f
+// returns, and with the table's column names; also for the row of
 // names, then without cells. Tables inside of tables belong to the cell that
 // they stand in.
-func rows(in io.Reader, f func(columns []string, cells [][]byte)) error {
+func rows(in io.Reader, f func(columns []string, cells []cell)) error {
 	z := html.NewTokenizer(in)
 	z.SetMaxBuf(maxCell)
 	t := table{f: f}
@@ -129,15 +119,19 @@ func rows(in io.Reader, f func(columns []string, cells [][]byte)) error {
 
 // table is what is known of the table that is being read.
 type table struct {
-	f       func(columns []string, cells [][]byte)
+	f       func(columns []string, cells []cell)
 	depth   int
 	columns []string
 	row     []byte // the HTML in the row's cells
-	ends    []int  // where each of them ends in it
-	cells   [][]byte
+	text    []byte // their text
+	ends    []end  // where each of them ends
+	cells   []cell
 	open    bool // a cell is
 	heading bool // it is a column's name
 }
+
+// end is a place in a row's HTML and in its text.
+type end struct{ html, text int }
 
 func (t *table) token(kind html.TokenType, z *html.Tokenizer) {
 	from := len(t.row)
@@ -145,6 +139,9 @@ func (t *table) token(kind html.TokenType, z *html.Tokenizer) {
 		t.row = append(t.row, z.Raw()...) // before TagName, which changes it
 	}
 	if kind == html.TextToken {
+		if t.open {
+			t.text = append(t.text, z.Text()...)
+		}
 		return
 	}
 	start := kind == html.StartTagToken
@@ -157,7 +154,8 @@ func (t *table) token(kind html.TokenType, z *html.Tokenizer) {
 			t.depth--
 		}
 		if t.depth == 0 || t.depth == 1 && start {
-			t.columns, t.row, t.ends, t.open = nil, t.row[:0], t.ends[:0], false
+			t.columns, t.open = nil, false
+			t.clear()
 		}
 	case "td", "th", "tr":
 		if t.depth != 1 {
@@ -167,7 +165,7 @@ func (t *table) token(kind html.TokenType, z *html.Tokenizer) {
 		t.endCell()
 		switch {
 		case string(tag) == "tr" && start:
-			t.row, t.ends = t.row[:0], t.ends[:0]
+			t.clear()
 		case string(tag) == "tr":
 			t.endRow()
 		case start:
@@ -176,6 +174,9 @@ func (t *table) token(kind html.TokenType, z *html.Tokenizer) {
 	}
 }
 
+// clear forgets the row.
+func (t *table) clear() { t.row, t.text, t.ends = t.row[:0], t.text[:0], t.ends[:0] }
+
 func (t *table) endCell() {
 	if !t.open {
 		return
@@ -183,28 +184,28 @@ func (t *table) endCell() {
 	t.open = false
 	if t.heading {
 		from := t.last()
-		t.columns = append(t.columns, text(t.row[from:]))
-		t.row = t.row[:from]
+		t.columns = append(t.columns, oneLine(t.text[from.text:]))
+		t.row, t.text = t.row[:from.html], t.text[:from.text]
 	} else {
-		t.ends = append(t.ends, len(t.row))
+		t.ends = append(t.ends, end{len(t.row), len(t.text)})
 	}
 }
 
 // last is where the last cell ended.
-func (t *table) last() int {
+func (t *table) last() end {
 	if n := len(t.ends); n > 0 {
 		return t.ends[n-1]
 	}
-	return 0
+	return end{}
 }
 
 func (t *table) endRow() {
 	t.cells = t.cells[:0]
-	from := 0
+	from := end{}
 	for _, to := range t.ends {
-		t.cells = append(t.cells, t.row[from:to:to])
+		t.cells = append(t.cells, cell{t.row[from.html:to.html:to.html], t.text[from.text:to.text:to.text]})
 		from = to
 	}
 	t.f(t.columns, t.cells)
-	t.row, t.ends = t.row[:0], t.ends[:0]
+	t.clear()
 }

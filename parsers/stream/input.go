@@ -58,7 +58,8 @@ type Input struct {
 	limits Limits
 	r      io.Reader
 	n      int64
-	buffer int // how large one should be
+	first  *bufio.Reader // of src
+	buffer int           // how large one should be
 }
 
 // NewInput returns src as an Input. Reads fail once ctx is done.
@@ -100,7 +101,11 @@ func (in *Input) Rewind() error {
 		return err
 	}
 	in.n, in.buffer = 0, int(min(max(size, minBuffer), maxBuffer))
-	r := bufio.NewReaderSize(in.src, in.buffer)
+	if in.first == nil || in.first.Size() < in.buffer {
+		in.first = bufio.NewReaderSize(in.src, in.buffer)
+	}
+	in.first.Reset(in.src)
+	r := in.first
 	if magic, _ := r.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(r)
 		if err != nil {

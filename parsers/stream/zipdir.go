@@ -78,7 +78,7 @@ func findEnd64(at io.ReaderAt, end int64) (at64, length, offset int64, ok bool) 
 func walkDirectory(r io.Reader, members int) error {
 	var header [headerLength]byte
 	var length int64
-	b := bufio.NewReaderSize(r, 64<<10)
+	b := bufio.NewReaderSize(r, 4<<10)
 	for n := 0; ; n++ {
 		if _, err := io.ReadFull(b, header[:]); err != nil || !bytes.HasPrefix(header[:], []byte("PK\x01\x02")) {
 			return nil // archive/zip says what is wrong
