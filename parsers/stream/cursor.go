@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"cmp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -13,11 +14,11 @@ import (
 // to its end, several times as fast as it can be decoded by its Go type. Each
 // method reads one value; what a loop's body does not read is skipped.
 type Cursor struct {
-	b   []byte
-	s   string // b as a string, of which the texts are parts: see part
-	at  int
-	bad bool // a value was not of the kind that was asked for
-	err error
+	b    []byte
+	at   int
+	bad  bool // a value was not of the kind that was asked for
+	err  error
+	room *strings.Builder // for short texts, several of which are one piece of memory; may be nil
 }
 
 // NewCursor returns a cursor before a value that is valid.
@@ -29,6 +30,7 @@ func NewCursor(v jsontext.Value) *Cursor { return &Cursor{b: v} }
 // the same T, which is emptied before; if it has a method Reset, by this.
 func Quick[T any](read func(c *Cursor, v *T), f func(*T) error) Value {
 	v := new(T)
+	var room strings.Builder
 	reset := func() { *v = *new(T) }
 	if r, ok := any(v).(interface{ Reset() }); ok {
 		reset = r.Reset
@@ -42,7 +44,7 @@ func Quick[T any](read func(c *Cursor, v *T), f func(*T) error) Value {
 		if err != nil { // which begins where the value does: decoding finds its place in it
 			return cmp.Or(json.UnmarshalDecode(d.Decoder, v), err)
 		}
-		c := Cursor{b: raw}
+		c := Cursor{b: raw, room: &room}
 		if read(&c, v); c.err != nil {
 			return c.err
 		}
@@ -136,19 +138,19 @@ func (c *Cursor) enter(kind byte) bool {
 func (c *Cursor) Text() Text {
 	switch c.Kind() {
 	case '"':
-		return Text(c.part(c.text()))
+		return Text(c.string(c.text()))
 	case 'n':
 		c.Skip()
 		return ""
 	}
-	return Text(c.Raw())
+	return Text(c.string(c.Raw()))
 }
 
 // String reads a string; null is an empty one, and anything else bad.
 func (c *Cursor) String() string {
 	switch c.Kind() {
 	case '"':
-		return c.part(c.text())
+		return c.string(c.text())
 	case 'n':
 	default:
 		c.bad = true
@@ -243,20 +245,24 @@ func (c *Cursor) text() []byte {
 	return s
 }
 
-// maxShared is how long a value may be whose texts are parts of one string. Of a
-// longer one each is a string of its own, for who keeps one keeps them all.
-const maxShared = 8 << 10
+// Bounds of the texts that share a piece of memory: who keeps one keeps it all.
+const (
+	roomSize = 2 << 10
+	maxShort = roomSize / 8
+)
 
-// part makes what text returned a string.
-func (c *Cursor) part(text []byte) string {
-	end := c.at - 1 // of the text in b, unless it had to be unescaped
-	if from := end - len(text); len(c.b) <= maxShared && from > 0 && len(text) > 0 && &c.b[from] == &text[0] {
-		if c.s == "" {
-			c.s = string(c.b)
-		}
-		return c.s[from:end]
+// string makes what text returned a string.
+func (c *Cursor) string(b []byte) string {
+	if c.room == nil || len(b) > maxShort {
+		return string(b)
 	}
-	return string(text)
+	if c.room.Len()+len(b) > c.room.Cap() {
+		*c.room = strings.Builder{}
+		c.room.Grow(roomSize)
+	}
+	from := c.room.Len()
+	c.room.Write(b)
+	return c.room.String()[from:]
 }
 
 // endOfString returns where the string that begins here ends.
