@@ -86,12 +86,12 @@ func read(in *stream.Input, out *parsers.Report, detailed bool, key func(gate.Ob
 	run := out.Run()
 	run.Tool = "grype"
 	return stream.JSON(in, stream.Object(stream.Fields{
-		"matches": stream.Array(stream.Quick(func(c *stream.Cursor, m *match) { m.read(c) }, func(m *match) error {
+		"matches": stream.Each(func(m match) error {
 			o := m.observation(detailed)
 			counts[maphash.String(seed, key(o))] = true
 			out.Emit(o)
 			return nil
-		})),
+		}),
 		"ignoredMatches": stream.Each(func(m ignored) error {
 			if o := m.observation(detailed); !counts[maphash.String(seed, key(o))] {
 				out.Emit(o)

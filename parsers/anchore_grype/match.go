@@ -9,30 +9,20 @@ import (
 )
 
 type match struct {
-	Vulnerability vulnerability            `json:"vulnerability"`
-	Related       []vulnerability          `json:"relatedVulnerabilities"`
-	Details       stream.OneOrMany[detail] `json:"matchDetails"`
-	Artifact      artifact                 `json:"artifact"`
-}
-
-type detail struct {
-	Matcher string `json:"matcher"`
-}
-
-type artifact struct {
-	Name      string     `json:"name"`
-	Version   string     `json:"version"`
-	Type      string     `json:"type"`
-	PURL      string     `json:"purl"`
-	Locations []location `json:"locations"`
-}
-
-type location struct {
-	Path string `json:"path"`
-}
-
-type cvss struct {
-	Vector string `json:"vector"`
+	Vulnerability vulnerability   `json:"vulnerability"`
+	Related       []vulnerability `json:"relatedVulnerabilities"`
+	Details       stream.OneOrMany[struct {
+		Matcher string `json:"matcher"`
+	}] `json:"matchDetails"`
+	Artifact struct {
+		Name      string `json:"name"`
+		Version   string `json:"version"`
+		Type      string `json:"type"`
+		PURL      string `json:"purl"`
+		Locations []struct {
+			Path string `json:"path"`
+		} `json:"locations"`
+	} `json:"artifact"`
 }
 
 type vulnerability struct {
@@ -43,8 +33,10 @@ type vulnerability struct {
 	Description string   `json:"description"`
 	URLs        []string `json:"urls"`
 	Links       []string `json:"links"` // before 0.13
-	CVSS        []cvss   `json:"cvss"`
-	EPSS        []struct {
+	CVSS        []struct {
+		Vector string `json:"vector"`
+	} `json:"cvss"`
+	EPSS []struct {
 		Score      stream.Float `json:"epss"`
 		Percentile stream.Float `json:"percentile"`
 	} `json:"epss"`
@@ -58,8 +50,8 @@ type vulnerability struct {
 	FixedInVersion string `json:"fixedInVersion"` // before 0.13
 }
 
-func (m *match) observation(detailed bool) gate.Observation {
-	v, a := &m.Vulnerability, &m.Artifact
+func (m match) observation(detailed bool) gate.Observation {
+	v, a := m.Vulnerability, m.Artifact
 	o := gate.Observation{
 		Title:            v.ID + " in " + a.Name + ":" + a.Version,
 		Severity:         gate.ParseSeverity(v.Severity),
@@ -85,7 +77,7 @@ func (m *match) observation(detailed bool) gate.Observation {
 	if n := len(v.Fix.Versions); n > 0 {
 		o.FixVersion = v.Fix.Versions[n-1]
 	}
-	for r := range m.all {
+	for _, r := range append([]vulnerability{v}, m.Related...) {
 		o.VulnerabilityIDs = append(o.VulnerabilityIDs, r.ID)
 		r.rate(&o)
 		o.Exploited = o.Exploited || len(r.KnownExploited) > 0
@@ -93,20 +85,8 @@ func (m *match) observation(detailed bool) gate.Observation {
 	return o
 }
 
-// all iterates over the vulnerability and those related to it.
-func (m *match) all(yield func(*vulnerability) bool) {
-	if !yield(&m.Vulnerability) {
-		return
-	}
-	for i := range m.Related {
-		if !yield(&m.Related[i]) {
-			return
-		}
-	}
-}
-
 // rate sets the CVSS vectors and the EPSS score that are not set yet.
-func (v *vulnerability) rate(o *gate.Observation) {
+func (v vulnerability) rate(o *gate.Observation) {
 	for _, c := range v.CVSS {
 		parsers.SetCVSS(o, c.Vector)
 	}
@@ -115,16 +95,16 @@ func (v *vulnerability) rate(o *gate.Observation) {
 	}
 }
 
-func (m *match) description() string {
-	v, a := &m.Vulnerability, &m.Artifact
+func (m match) description() string {
+	v, a := m.Vulnerability, m.Artifact
 	var about parsers.Text
 	about.Add(v.Description)
-	for i := range m.Related {
-		if d := m.Related[i].Description; d != v.Description {
-			about.Add(d)
+	for _, r := range m.Related {
+		if r.Description != v.Description {
+			about.Add(r.Description)
 		}
 	}
-	for r := range m.all {
+	for _, r := range append([]vulnerability{v}, m.Related...) {
 		if len(r.KnownExploited) > 0 {
 			about.Fact("Known to be exploited", "in CISA's catalogue since "+r.KnownExploited[0].DateAdded)
 			break
@@ -140,8 +120,8 @@ func (m *match) description() string {
 		Facts("Matched by", m.matchers()).String()
 }
 
-func (m *match) mitigation() string {
-	v, a := &m.Vulnerability, &m.Artifact
+func (m match) mitigation() string {
+	v, a := m.Vulnerability, m.Artifact
 	switch {
 	case len(v.Fix.Versions) > 0:
 		return "Upgrade " + a.Name + " to " + strings.Join(v.Fix.Versions, " or ") + "."
@@ -153,16 +133,16 @@ func (m *match) mitigation() string {
 	return ""
 }
 
-func (m *match) references() string {
+func (m match) references() string {
 	var all []string
-	for v := range m.all {
+	for _, v := range append([]vulnerability{m.Vulnerability}, m.Related...) {
 		all = append(append(append(all, v.DataSource), v.URLs...), v.Links...)
 	}
 	return parsers.Lines(all...)
 }
 
 // matchers names how the package was matched: "python" for "python-matcher".
-func (m *match) matchers() []string {
+func (m match) matchers() []string {
 	var names []string
 	for _, d := range m.Details {
 		names = append(names, strings.TrimSuffix(d.Matcher, "-matcher"))
