@@ -2,6 +2,7 @@ package fortify
 
 import (
 	"cmp"
+	"encoding/xml"
 	"fmt"
 	"regexp"
 	"strings"
@@ -17,7 +18,19 @@ type project struct {
 	snippets     map[string]snippet
 	nodes        map[string]location // of the pool, by id
 	rules        map[string]map[string]string
+
+	// What a vulnerability refers to stands after it. Those of small reports are
+	// held until then; a report with more is read twice.
+	held    []vulnerability
+	entries int // of their traces
+	all     bool
 }
+
+// Bounds of what is held.
+const (
+	maxHeld    = 2000
+	maxEntries = 50_000
+)
 
 type description struct {
 	Class     string   `xml:"classID,attr"`
@@ -69,9 +82,15 @@ type vulnerability struct {
 }
 
 func parseFVDL(in *stream.Input, out *parsers.Report, audits audit, snippetLine bool) error {
-	p := project{map[string]description{}, map[string]snippet{}, map[string]location{}, map[string]map[string]string{}}
+	p := project{descriptions: map[string]description{}, snippets: map[string]snippet{}, nodes: map[string]location{}, rules: map[string]map[string]string{}, all: true}
 	if err := p.read(in, out); err != nil {
 		return err
+	}
+	if p.all {
+		for _, v := range p.held {
+			out.Emit(p.observation(v, audits[v.ID], snippetLine))
+		}
+		return nil
 	}
 	if err := in.Rewind(); err != nil {
 		return err
@@ -82,12 +101,31 @@ func parseFVDL(in *stream.Input, out *parsers.Report, audits audit, snippetLine 
 	})})
 }
 
-// read reads everything of an FVDL but its vulnerabilities.
-func (p project) read(in *stream.Input, out *parsers.Report) error {
+// hold keeps a vulnerability, unless they are too many.
+func (p *project) hold(v vulnerability) {
+	p.entries += len(v.Entries)
+	if len(p.held) == maxHeld || p.entries > maxEntries {
+		p.held, p.all = nil, false
+	}
+	if p.all {
+		p.held = append(p.held, v)
+	}
+}
+
+// read reads everything of an FVDL; of the vulnerabilities it holds those of a
+// small report.
+func (p *project) read(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Fortify Static Code Analyzer"
 	node, rule := "", ""
+	hold := stream.Element(func(v vulnerability) error { p.hold(v); return nil })
 	return stream.XML(in, []string{"FVDL"}, stream.Elements{
+		"FVDL/Vulnerabilities/Vulnerability": func(d *stream.XMLDecoder, start xml.StartElement) error {
+			if !p.all {
+				return nil
+			}
+			return hold(d, start)
+		},
 		"FVDL/CreatedTS": stream.Start(func(attr func(string) string) error {
 			run.FinishedAt = parsers.ParseTime(attr("date") + "T" + attr("time"))
 			return nil
@@ -126,7 +164,7 @@ func (p project) read(in *stream.Input, out *parsers.Report) error {
 
 // place is where a vulnerability shows: the entry of its trace that Fortify
 // marks, else the last.
-func (p project) place(v vulnerability) location {
+func (p *project) place(v vulnerability) location {
 	var at location
 	for _, e := range v.Entries {
 		l := e.Node.Location
@@ -144,7 +182,7 @@ func (p project) place(v vulnerability) location {
 	return at
 }
 
-func (p project) observation(v vulnerability, a verdict, snippetLine bool) gate.Observation {
+func (p *project) observation(v vulnerability, a verdict, snippetLine bool) gate.Observation {
 	l, d := p.place(v), p.descriptions[v.Class]
 	s := p.snippets[l.Snippet]
 	line := stream.ParseInt(l.Line)
@@ -179,7 +217,7 @@ func (p project) observation(v vulnerability, a verdict, snippetLine bool) gate.
 // severity is Fortify's priority order: of the impact, and of the likelihood,
 // which is made of the accuracy, the confidence and the probability. Without the
 // rule's numbers it is the instance's own.
-func (p project) severity(v vulnerability) gate.Severity {
+func (p *project) severity(v vulnerability) gate.Severity {
 	r := p.rules[v.Class]
 	impact, accuracy, probability := stream.ParseFloat(r["Impact"]), stream.ParseFloat(r["Accuracy"]), stream.ParseFloat(r["Probability"])
 	if !impact.OK || !accuracy.OK || !probability.OK {
@@ -211,7 +249,7 @@ func byInstance(severity float64) gate.Severity {
 	return gate.Info
 }
 
-func (p project) text(v vulnerability, l location, s snippet) string {
+func (p *project) text(v vulnerability, l location, s snippet) string {
 	d := p.descriptions[v.Class]
 	var t parsers.Text
 	t.Add(fill(d.Abstract, v)).

@@ -1,6 +1,7 @@
 package sonarqube
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -134,9 +135,9 @@ type table struct {
 type end struct{ html, text int }
 
 func (t *table) token(kind html.TokenType, z *html.Tokenizer) {
-	from := len(t.row)
+	from, raw := len(t.row), z.Raw()
 	if t.open {
-		t.row = append(t.row, z.Raw()...) // before TagName, which changes it
+		t.row = append(t.row, raw...) // before TagName, which changes it
 	}
 	if kind == html.TextToken {
 		if t.open {
@@ -145,6 +146,9 @@ func (t *table) token(kind html.TokenType, z *html.Tokenizer) {
 		return
 	}
 	start := kind == html.StartTagToken
+	if name := bytes.TrimLeft(raw, "</"); len(name) == 0 || name[0]|0x20 != 't' {
+		return // of no table: TagName would make a copy
+	}
 	tag, _ := z.TagName()
 	switch string(tag) {
 	case "table":
