@@ -142,13 +142,24 @@ func malware(r row) gate.Observation {
 	}
 }
 
+// secretTitle is the name, which newer reports lack.
+func secretTitle(r row) string {
+	switch name, rule := r.get("name"), r.get("rule"); {
+	case name != "":
+		return name
+	case rule != "":
+		return rule + " in " + r.get("filename")
+	}
+	return "Secret Finding"
+}
+
 func secret(r row) gate.Observation {
 	var text parsers.Text
 	text.Add("A secret of the kind \"" + parsers.First(r.get("name"), "unknown") + "\" lies in a file that everybody with access to the node or the image can read.")
 	facts(&text, r, "Rule", "rule", "File", "filename", "Signature", "signature")
 	text.Fact("Content, masked", parsers.Mask(strings.Trim(r.get("content"), `"`)))
 	return gate.Observation{
-		Title:       r.get("name", "filename"),
+		Title:       secretTitle(r),
 		Severity:    gate.ParseSeverity(r.get("severity")),
 		Description: where(&text, r),
 		FilePath:    r.get("filename"),

@@ -58,6 +58,7 @@ func (v vulnerability) observation(p place) gate.Observation {
 type check struct {
 	Category    string   `json:"category"`
 	ID          string   `json:"checkID"`
+	Plain       string   `json:"id"` // in the definition of a control
 	Title       string   `json:"title"`
 	Description string   `json:"description"`
 	Messages    []string `json:"messages"`
@@ -164,6 +165,48 @@ func (c control) observation(k check, title, description string) gate.Observatio
 	}
 	if k.ID != "" {
 		o.VulnerabilityIDs = []string{k.ID}
+	}
+	return o
+}
+
+// controlCheck is what the summary of a compliance report tells of a control.
+type controlCheck struct {
+	ID       stream.Text `json:"id"`
+	Name     string      `json:"name"`
+	Severity string      `json:"severity"`
+	Failed   stream.Int  `json:"totalFail"`
+}
+
+// emitSummary puts out the controls that failed, where a compliance report has its
+// summary and no details: "reportType: summary".
+func (r resource) emitSummary(out *parsers.Report) {
+	if r.Status.Summary.Failed.N == 0 {
+		return
+	}
+	controls := map[stream.Text]control{}
+	for _, c := range r.Spec.Compliance.Value.Controls {
+		controls[c.ID] = c
+	}
+	for _, c := range r.Status.Controls.List {
+		if c.Failed.N > 0 {
+			out.Emit(c.observation(controls[c.ID]))
+		}
+	}
+}
+
+func (c controlCheck) observation(of control) gate.Observation {
+	var about parsers.Text
+	about.Add(c.Name).Add(of.Description).Fact("Requirement", string(c.ID)).Fact("Resources that fail", c.Failed.String())
+	o := gate.Observation{
+		Title:        "TrivyClusterCompliance " + string(c.ID) + " totalFail: " + c.Failed.String(),
+		Severity:     gate.ParseSeverity(c.Severity),
+		Description:  about.String(),
+		Check:        string(c.ID),
+		FixAvailable: new(false),
+		Analysis:     gate.Dynamic, // of the running cluster
+	}
+	for _, k := range of.Checks {
+		o.VulnerabilityIDs = append(o.VulnerabilityIDs, parsers.First(k.ID, k.Plain))
 	}
 	return o
 }

@@ -61,7 +61,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			var one resource
 			fields := map[string]stream.Value{
 				"apiVersion": stream.Into(&one.APIVersion), "kind": stream.Into(&one.Kind), "metadata": stream.Into(&one.Metadata),
-				"report": stream.Into(&one.Report), "status": stream.Into(&one.Status),
+				"report": stream.Into(&one.Report), "spec": stream.Into(&one.Spec), "status": stream.Into(&one.Status),
 				"items": each,
 			}
 			err := stream.Entries(func(key string, d *stream.Decoder) error {
@@ -108,9 +108,20 @@ type resource struct {
 			Components []component `json:"components"`
 		} `json:"components"`
 	} `json:"report"`
+	Spec struct {
+		Compliance stream.Lenient[struct {
+			Controls []control `json:"controls"`
+		}] `json:"compliance"`
+	} `json:"spec"`
 	Status struct {
 		Updated string `json:"updateTimestamp"`
-		Detail  struct {
+		Summary struct {
+			Failed stream.Int `json:"failCount"`
+		} `json:"summary"`
+		Controls struct {
+			List []controlCheck `json:"controlCheck"`
+		} `json:"summaryReport"`
+		Detail struct {
 			Description string    `json:"description"`
 			Title       string    `json:"title"`
 			Results     []control `json:"results"`
@@ -148,6 +159,7 @@ func (r resource) emit(out *parsers.Report) {
 			}
 		}
 	}
+	r.emitSummary(out)
 	for _, c := range r.Report.Components.Components {
 		out.Component(gate.Component{Name: c.Name, Version: c.Version, PURL: c.PURL, Path: p.service()})
 	}
