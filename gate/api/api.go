@@ -124,6 +124,7 @@ func (a *api) routes() []route {
 		a.roleRoutes(),
 		a.memberRoutes(),
 		a.environmentRoutes(),
+		a.toolRoutes(),
 		a.verdictRoutes(),
 		a.intelligenceRoutes(),
 		a.signingRoutes(),

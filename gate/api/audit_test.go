@@ -49,7 +49,7 @@ var changing = map[string]string{
 // bodies are those of single routes.
 var bodies = map[string]string{
 	"POST /connections": `{"kind":"github","name":"another","settings":{},"secrets":{"token":"ghp_x"}}`, "POST /development_environments": `{"name":"new %d"}`,
-	"POST /dojo_groups": `{"name":"new %d"}`, "POST /users": `{"username":"new%d","email":"n@example.org","password":"Long-enough-1!"}`, "POST /test_types": `{"name":"new %d"}`,
+	"POST /tool_types": `{"name":"new %d"}`, "POST /dojo_groups": `{"name":"new %d"}`, "POST /users": `{"username":"new%d","email":"n@example.org","password":"Long-enough-1!"}`, "POST /test_types": `{"name":"new %d"}`,
 	"POST /notification_channels": `{"kind":"msteams","name":"new %d","secrets":{"webhook_url":"https://127.0.0.1:1/x"}}`, "POST /notification_webhooks": `{"name":"new %d","url":"https://127.0.0.1:1/x"}`,
 	"PUT /findings/:id": `{"title":"t2","severity":"Low","description":"d","active":true,"verified":false}`, "POST /waivers/:id/reject": `{"reason":"no"}`, "POST /waivers/:id/revoke": `{"reason":"no"}`,
 	"POST /jira_instances": jiraInstance, "POST /jira_configurations": jiraInstance, "POST /jira_instances/:id/legacy_webhook": `{"secret":"0123456789abcdef"}`,
@@ -147,6 +147,11 @@ func (m *matrix) changed(method, path string, c cell, n int) (string, bool) {
 		g := m.must(201, "POST", "/api/v2/dojo_groups/", fill(`{"name":"fresh %d"}`)).id()
 		u := m.must(201, "POST", "/api/v2/users/", fill(`{"username":"fresh%d","email":"f@example.org"}`)).id()
 		return fmt.Sprintf(map[bool]string{true: `{"user":%[1]d,"role":5}`, false: `{"user":%[1]d,"group":%[2]d,"role":5}`}[rest == "/global_roles"], u, g), true
+	case strings.HasSuffix(rest, "/accept_risks"):
+		m.finding(m.tests[own], "accepted", "Low", `,"vulnerability_ids":[{"vulnerability_id":"CVE-2026-77"}]`)
+		return `[{"vulnerability_id":"CVE-2026-77","justification":"j","accepted_by":"a"}]`, true
+	case rest == "/tool_configurations":
+		return fmt.Sprintf(`{"name":"t","tool_type":%d}`, m.tools[0]), true
 	case bodies[method+" "+rest] != "":
 		return fill(bodies[method+" "+rest]), true
 	case strings.HasSuffix(rest, "/remove_note"):

@@ -58,6 +58,12 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = strings.Replace(id(m.findings[:]), ":original", strconv.FormatInt(at(m.findings[:], place), 10), 1)
 	case strings.HasPrefix(rest, "/risk_acceptance/"):
 		c.path = id(m.accepted[:])
+	case strings.HasPrefix(rest, "/product_api_scan_configurations/"):
+		c.path = id(m.scanned[:])
+	case strings.HasPrefix(rest, "/tool_types/") && place != absent:
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.tools[0], 10), 1)
+	case strings.HasPrefix(rest, "/tool_configurations/") && place != absent:
+		c.path = strings.Replace(path, ":id", strconv.FormatInt(m.tools[1], 10), 1)
 	case strings.HasPrefix(rest, "/verdicts/"):
 		c.path = id(m.verdicts[:])
 	case strings.HasPrefix(rest, "/metadata/"):
@@ -164,6 +170,8 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path, c.body, c.inBody = one(path+"?product=%d"), openVEX(time.Now().String()), true
 	case rest == "/verdicts":
 		c.body = fmt.Sprintf(`{"engagement":%d}`, at(m.engs[:], place))
+	case rest == "/product_api_scan_configurations":
+		c.body, c.inBody = fmt.Sprintf(`{"product":%d,"tool_configuration":%d}`, at(m.products[:], place), m.tools[1]), true
 	case rest == "/risk_acceptance":
 		f := int64(999_999)
 		if place != absent {
@@ -267,6 +275,17 @@ func (m *matrix) renew(path string, place int) {
 	case strings.HasPrefix(rest, "/risk_acceptance/"):
 		f := m.finding(m.tests[place], fmt.Sprintf("canary%d", place), "Low", "")
 		m.accepted[place] = m.must(201, "POST", "/api/v2/risk_acceptance/", fmt.Sprintf(`{"name":"canary%d","accepted_findings":[%d]}`, place, f)).id()
+	case strings.HasPrefix(rest, "/tool_types/"), strings.HasPrefix(rest, "/tool_configurations/"):
+		used := m.must(201, "POST", "/api/v2/tool_types/", `{"name":"Sonar"}`).id()
+		m.tools[0] = m.must(201, "POST", "/api/v2/tool_types/", `{"name":"of which there is none"}`).id()
+		m.tools[1] = m.must(201, "POST", "/api/v2/tool_configurations/", fmt.Sprintf(`{"name":"sonar","tool_type":%d}`, used)).id()
+		if m.products[2] != 0 { // what products said of the tool went with it
+			for i := range m.products {
+				m.renew("/api/v2/product_api_scan_configurations/", i)
+			}
+		}
+	case strings.HasPrefix(rest, "/product_api_scan_configurations/"):
+		m.scanned[place] = m.must(201, "POST", "/api/v2/product_api_scan_configurations/", fmt.Sprintf(`{"product":%d,"tool_configuration":%d,"service_key_1":"canary%d"}`, m.products[place], m.tools[1], place)).id()
 	case strings.HasPrefix(rest, "/jira_instances/"), strings.HasPrefix(rest, "/jira_configurations/"):
 		m.instance = m.must(201, "POST", "/api/v2/jira_instances/", jiraInstance).id()
 	case strings.HasPrefix(rest, "/jira_projects/"), strings.HasPrefix(rest, "/jira_product_configurations/"):

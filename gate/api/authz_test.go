@@ -105,6 +105,8 @@ type matrix struct {
 	account    int64 // a user with a global role, in a group
 	group      int64
 	joined     int64       // as a member of the group
+	tools      [2]int64    // a tool type and a tool
+	scanned    [3]int64    // scan configurations
 	accepted   [3]int64    // risk acceptances
 	files      [3][3]int64 // of a finding, a test and an engagement, in each place
 	members    [4][3]int64 // by membershipPaths, in each place
@@ -126,6 +128,7 @@ func newMatrix(t *testing.T) *matrix {
 	}
 	m.renew("/api/v2/connections/", own)
 	m.renew("/api/v2/users/", own)
+	m.renew("/api/v2/tool_types/", own)
 	for i, typ := range []int64{m.types[0], m.types[0], m.types[1]} {
 		m.products[i], m.engs[i], m.tests[i] = m.product(fmt.Sprintf("canary%d", i))
 		m.must(200, "PATCH", fmt.Sprintf("/api/v2/products/%d/", m.products[i]), fmt.Sprintf(`{"prod_type":%d,"tags":["canary%d"]}`, typ, i))
@@ -143,6 +146,7 @@ func newMatrix(t *testing.T) *matrix {
 			m.attach(kind, i)
 		}
 		m.renew("/api/v2/risk_acceptance/", i)
+		m.renew("/api/v2/product_api_scan_configurations/", i)
 		m.renew("/api/v2/jira_projects/", i)
 		m.renew("/api/v2/jira_finding_mappings/", i)
 		m.renew("/api/v2/policies/", i)

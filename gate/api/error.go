@@ -58,7 +58,7 @@ func (p problems) body() map[string]any {
 
 // models are DefectDojo's names of what the store calls otherwise.
 var models = map[string]string{
-	"product type": "Product_Type", "test type": "Test_Type", "user": "Dojo_User", "risk acceptance": "Risk_Acceptance", "group": "Dojo_Group", "group member": "Dojo_Group_Member", "member": "Product_Member", "global role": "Global_Role", "environment": "Development_Environment",
+	"product type": "Product_Type", "test type": "Test_Type", "user": "Dojo_User", "tool type": "Tool_Type", "tool": "Tool_Configuration", "scan configuration": "Product_API_Scan_Configuration", "risk acceptance": "Risk_Acceptance", "group": "Dojo_Group", "group member": "Dojo_Group_Member", "member": "Product_Member", "global role": "Global_Role", "environment": "Development_Environment",
 	"metadata": "DojoMeta", "note": "Notes", "JIRA instance": "JIRA_Instance", "JIRA project": "JIRA_Project", "JIRA issue": "JIRA_Issue",
 }
 

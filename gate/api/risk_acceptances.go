@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -61,6 +62,7 @@ func (a *api) riskAcceptances() resource[store.RiskAcceptance] {
 		id:      func(v store.RiskAcceptance) int64 { return v.ID },
 		may:     func(r *request, v store.RiskAcceptance) error { return r.may(v.ProductID) },
 		version: func(v store.RiskAcceptance) time.Time { return v.Updated },
+		entry:   func(v store.RiskAcceptance) (*int64, string) { return &v.ProductID, v.Name },
 		find: func(r *request, s *store.Store, id int64) (store.RiskAcceptance, error) {
 			scope, err := r.scope()
 			if err != nil {
@@ -118,15 +120,26 @@ func (a *api) riskAcceptanceRoutes() []route {
 // riskAcceptance reads what is said of a risk acceptance but its findings.
 func (f *form) riskAcceptance(r *request, v *store.RiskAcceptance) {
 	f.text("name", &v.Name, 300, required)
-	f.oneOf("recommendation", &v.Recommendation, 0, "A", "V", "M", "F", "T")
+	f.treatment("recommendation", &v.Recommendation)
 	f.optional("recommendation_details", &v.RecommendationDetails, 0)
-	f.oneOf("decision", &v.Decision, 0, "A", "V", "M", "F", "T")
+	f.treatment("decision", &v.Decision)
 	f.optional("decision_details", &v.DecisionDetails, 0)
 	f.optional("accepted_by", &v.AcceptedBy, 200)
 	f.maybeInstant("expiration_date", &v.ExpirationDate)
 	f.flag("reactivate_expired", &v.ReactivateExpired, 0)
 	f.flag("restart_sla_expired", &v.RestartSLAExpired, 0)
 	f.reference(r.ctx, "owner", &v.OwnerID, 0, r.kind("user"))
+}
+
+// treatment reads one of DefectDojo's letters, or the words that it answers for them.
+func (f *form) treatment(name string, into *string) {
+	letter := ""
+	f.oneOf(name, &letter, 0, append(slices.Collect(maps.Keys(treatments)), slices.Collect(maps.Values(treatments))...)...)
+	for l, words := range treatments {
+		if letter == l || letter == words {
+			*into = l
+		}
+	}
 }
 
 // addRiskAcceptance serves POST /risk_acceptance.

@@ -12,7 +12,7 @@ var lookups = map[string]string{
 	"user": "users", "group": "dojo_groups", "sla_configuration": "sla_configurations", "regulation": "regulations", "environment": "development_environments",
 	"contact": "contacts", "preset": "engagement_presets", "test_type": "test_types", "note_type": "note_types",
 	"cicd_infrastructure": "cicd_infrastructure", "api_scan_configuration": "product_api_scan_configurations",
-	"tool_configuration": "tool_configurations",
+	"tool_configuration": "tool_configurations", "tool_type": "tool_types",
 }
 
 // Exists tells whether there is a row of a kind: user, regulation, environment ….
@@ -28,7 +28,7 @@ func (s *Store) Exists(ctx context.Context, kind string, id int64) (bool, error)
 var lockable = map[string]string{
 	"product type": "product_types", "product": "products", "engagement": "engagements", "test": "tests", "test type": "test_types",
 	"notification": "notification_preferences", "notification webhook": "notification_webhooks", "notification channel": "connections",
-	"JIRA instance": "jira_instances", "JIRA project": "jira_projects", "JIRA issue": "jira_issues", "finding": "findings", "metadata": "metadata", "environment": "development_environments", "policy": "policies", "waiver": "waivers", "risk acceptance": "risk_acceptances",
+	"JIRA instance": "jira_instances", "JIRA project": "jira_projects", "JIRA issue": "jira_issues", "finding": "findings", "metadata": "metadata", "environment": "development_environments", "policy": "policies", "tool type": "tool_types", "tool": "tool_configurations", "scan configuration": "product_api_scan_configurations", "waiver": "waivers", "risk acceptance": "risk_acceptances",
 }
 
 // Lock makes a row wait for this transaction: what is read of it from here on
