@@ -150,6 +150,9 @@ func (m *matrix) changed(method, path string, c cell, n int) (string, bool) {
 	case strings.HasSuffix(rest, "/accept_risks"):
 		m.finding(m.tests[own], "accepted", "Low", `,"vulnerability_ids":[{"vulnerability_id":"CVE-2026-77"}]`)
 		return `[{"vulnerability_id":"CVE-2026-77","justification":"j","accepted_by":"a"}]`, true
+	case rest == "/keys/:id/withdraw":
+		m.send(m.root, "POST", "/api/v2/keys/rotate/", "") // the one that signs is not withdrawn
+		return "", false
 	case rest == "/tool_configurations":
 		return fmt.Sprintf(`{"name":"t","tool_type":%d}`, m.tools[0]), true
 	case bodies[method+" "+rest] != "":
