@@ -12,14 +12,15 @@ type Flaw struct {
 // any moment: an import is one transaction.
 var flawQueries = []struct{ rule, sql string }{
 	{"every finding of an imported test was added by an import", `
+		with history as materialized (
+			select test_id, min(created) filter (where state = 'done') as since, array_agg(distinct user_id) as users
+			from test_imports group by test_id
+		), added as materialized (
+			select x.id from test_import_actions a cross join unnest(a.finding_ids) x (id) where a.action = 'N'
+		)
 		select 'finding ' || f.id || ' of test ' || f.test_id || ' was added by no import'
-		from findings f
-		where exists (select from test_imports i where i.test_id = f.test_id and i.state = 'done')
-		  and f.created >= (select min(i.created) from test_imports i where i.test_id = f.test_id and i.state = 'done')
-		  and not exists (
-			select from test_imports i join test_import_actions a on a.test_import_id = i.id
-			where i.test_id = f.test_id and a.action = 'N' and a.finding_ids @> array[f.id])
-		  and f.reporter_id in (select user_id from test_imports i where i.test_id = f.test_id)
+		from findings f join history h on h.test_id = f.test_id
+		where f.created >= h.since and f.reporter_id = any(h.users) and not exists (select from added a where a.id = f.id)
 		limit 100`},
 	{"an import's history names findings of its test, each with one action", `
 		select 'import ' || i.id || ' names finding ' || x.id || ' ' || count(*) || ' times'
@@ -38,9 +39,10 @@ var flawQueries = []struct{ rule, sql string }{
 		select 'finding ' || id || ' is active and ' || case when is_mitigated then 'mitigated' when false_p then 'a false positive' else 'out of scope' end
 		from findings where active and (is_mitigated or false_p or out_of_scope) limit 100`},
 	{"findings are where their test is", `
-		select 'finding ' || f.id || ' and its test ' || t.id || ' are in different engagements or products'
-		from findings f join tests t on t.id = f.test_id join engagements e on e.id = t.engagement_id
-		where f.engagement_id <> t.engagement_id or f.product_id <> e.product_id or t.product_id <> e.product_id
+		select 'finding ' || f.id || case when t.id is null then ' belongs to test ' || f.test_id || ', which is not there'
+			else ' and its test ' || t.id || ' are in different engagements or products' end
+		from findings f left join tests t on t.id = f.test_id left join engagements e on e.id = t.engagement_id
+		where t.id is null or f.engagement_id <> t.engagement_id or f.product_id <> e.product_id or t.product_id <> e.product_id
 		limit 100`},
 	{"notes and locations belong to a finding", `
 		select 'note ' || n.id || ' belongs to finding ' || n.finding_id || ', which is not there'
