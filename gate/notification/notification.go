@@ -23,6 +23,11 @@ const (
 	Alert    Channel = "alert" // in the pages
 )
 
+// Short is a channel's name in a narrow table.
+func (c Channel) Short() string {
+	return map[Channel]string{Slack: "Slack", Teams: "Teams", Mail: "Mail", Webhooks: "Hook", Alert: "Alert"}[c]
+}
+
 // Channels lists them in the order of the pages.
 var Channels = []Channel{Alert, Mail, Slack, Teams, Webhooks}
 

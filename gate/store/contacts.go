@@ -32,14 +32,25 @@ func (s *Store) ContactsByEmail(ctx context.Context, email string) ([]Contact, e
 	return many[Contact](ctx, s.db, contactQuery+` where u.is_active and lower(u.email) = lower($1) and u.email <> '' order by u.id`, email)
 }
 
-// ContactsBySlack returns the active users who are somebody in Slack.
+// ContactsBySlack returns the active users who are somebody in Slack. What users
+// say of themselves does not count: whoever clicks there acts as them.
 func (s *Store) ContactsBySlack(ctx context.Context, slackID string) ([]Contact, error) {
-	return many[Contact](ctx, s.db, contactQuery+` where u.is_active and c.slack_user_id = $1 and $1 <> '' order by u.id`, slackID)
+	return many[Contact](ctx, s.db, contactQuery+` where u.is_active and c.slack_user_id = $1 and not c.slack_declared and $1 <> '' order by u.id`, slackID)
 }
 
 // SetSlackUser notes who a user is in Slack.
 func (s *Store) SetSlackUser(ctx context.Context, user int64, slackID string) error {
 	_, err := s.db.Exec(ctx, `
-		insert into user_contact_infos (user_id, slack_user_id) values ($1, $2) on conflict (user_id) do update set slack_user_id = $2`, user, slackID)
+		insert into user_contact_infos (user_id, slack_user_id) values ($1, $2) on conflict (user_id) do update set slack_user_id = $2, slack_declared = false`, user, slackID)
+	return err
+}
+
+// DeclareSlackUser notes who a user says that they are in Slack; blank: they are
+// found by their e-mail address.
+func (s *Store) DeclareSlackUser(ctx context.Context, user int64, slackID string) error {
+	_, err := s.db.Exec(ctx, `
+		insert into user_contact_infos (user_id, slack_user_id, slack_declared) values ($1, $2, $2 <> '')
+		on conflict (user_id) do update set slack_user_id = $2, slack_declared = $2 <> ''
+		where user_contact_infos.slack_user_id <> $2`, user, slackID)
 	return err
 }

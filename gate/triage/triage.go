@@ -218,8 +218,8 @@ func (t *Triage) Edit(ctx context.Context, a Actor, before, want gate.Finding) (
 const Pushing = "push_to_jira"
 
 // PushAll asks for tickets of those of some findings that the actor may change,
-// and returns them. The findings themselves stay as they are.
-func (t *Triage) PushAll(ctx context.Context, a Actor, ids []int64) ([]gate.Finding, error) {
+// and returns them. The findings themselves stay as they are; a note goes with each.
+func (t *Triage) PushAll(ctx context.Context, a Actor, ids []int64, n Note) ([]gate.Finding, error) {
 	var found []gate.Finding
 	err := t.tx(ctx, func(s *store.Store, tx pgx.Tx) (err error) {
 		if found, err = s.LockFindings(ctx, a.Scope, ids); err != nil {
@@ -229,6 +229,11 @@ func (t *Triage) PushAll(ctx context.Context, a Actor, ids []int64) ([]gate.Find
 		for _, f := range found {
 			if err := s.AddAuditEvent(ctx, a.audit(Pushing, f, f)); err != nil {
 				return err
+			}
+			if n.Entry != "" {
+				if _, err := t.addNote(ctx, s, tx, a, f.ID, n); err != nil {
+					return err
+				}
 			}
 			byProduct[f.ProductID] = append(byProduct[f.ProductID], f.ID)
 		}

@@ -111,8 +111,8 @@ var push = action{
 	unless: func(r store.BulkRow, _ order) string {
 		return cmp.Or(when(!r.JIRA, "in a product without a JIRA project"), when(r.Duplicate, "duplicates"), notOpen(r))
 	},
-	do: func(ctx context.Context, t *triage.Triage, a triage.Actor, ids []int64, _ order) ([]gate.Finding, error) {
-		return t.PushAll(ctx, a, ids)
+	do: func(ctx context.Context, t *triage.Triage, a triage.Actor, ids []int64, o order) ([]gate.Finding, error) {
+		return t.PushAll(ctx, a, ids, o.note)
 	},
 }
 

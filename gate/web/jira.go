@@ -13,6 +13,7 @@ import (
 	"defectdojo/gate/auth"
 	"defectdojo/gate/store"
 	"defectdojo/gate/tracker"
+	"defectdojo/gate/triage"
 )
 
 // jiraPage is what jira.html shows.
@@ -189,6 +190,11 @@ func (w *web) pushPlan(v *visit) error {
 		}
 	}
 	if err := w.Tracker.Push(v.UserContext(), findings); err != nil {
+		return err
+	}
+	e := w.auditOf(v, j.ID)
+	e.Action, e.Object, e.ObjectID, e.ProductID, e.Changes = triage.Pushing, "jira_project", &j.ID, &j.OwnerID, map[string]any{"findings": len(findings)}
+	if err := w.Store.AddAuditEvent(v.UserContext(), e); err != nil {
 		return err
 	}
 	w.flash(v, flash{Text: plural(len(findings), "finding is", "findings are") + " handed to JIRA's worker."})

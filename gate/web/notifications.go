@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,8 @@ type notificationsPage struct {
 	Problem  string
 	Calendar store.NotifySettings // of the system
 	Wrong    map[string]string    // with what was typed there, by field
+	Slack    string               // who I am there
+	BySlack  bool                 // a bot of Slack is connected
 }
 
 // Has tells whether an event is told over a channel.
@@ -100,6 +103,9 @@ func (w *web) showNotifications(v *visit, p notificationsPage) error {
 		return err
 	}
 	p.Products = choices.Products
+	if err := w.slackOf(v, &p); err != nil {
+		return err
+	}
 	if p.Wrong == nil {
 		if p.Calendar, err = w.Store.NotifySettings(v.UserContext()); err != nil {
 			return err
@@ -219,4 +225,66 @@ func (w *web) keepCalendar(v *visit, before, set store.NotifySettings) error {
 		e.Object, e.Changes = "system_settings", map[string]any{"notifications": [2]store.NotifySettings{before, set}}
 		return s.AddAuditEvent(v.UserContext(), e)
 	})
+}
+
+// slackOf finds out who the visitor is in Slack, if that is of use.
+func (w *web) slackOf(v *visit, p *notificationsPage) error {
+	if p.For != "me" {
+		return nil
+	}
+	rows, err := w.Store.Connections(v.UserContext(), "slack")
+	if err != nil {
+		return err
+	}
+	for _, c := range rows {
+		s, err := notification.ReadSettings(c)
+		if err != nil {
+			return err
+		}
+		p.BySlack = p.BySlack || c.Enabled && !s.Webhook
+	}
+	if _, typed := p.Wrong["slack"]; typed {
+		return nil
+	}
+	contacts, err := w.Store.Contacts(v.UserContext(), []int64{v.User.ID})
+	if err == nil && len(contacts) == 1 {
+		p.Slack = contacts[0].SlackUserID
+	}
+	return err
+}
+
+// memberID is how Slack names somebody: under "Copy member ID" in their profile.
+var memberID = regexp.MustCompile(`^[UW][A-Z0-9]{6,20}$`)
+
+// saveSlack serves POST /notifications/slack: who the visitor is in Slack.
+func (w *web) saveSlack(v *visit) error {
+	id := strings.ToUpper(strings.TrimSpace(v.form("slack")))
+	if id != "" && !memberID.MatchString(id) {
+		p, err := w.whose(v)
+		if err != nil {
+			return err
+		}
+		row, err := w.Store.NotificationRowOf(v.UserContext(), &v.User.ID, nil, false)
+		if err != nil && gate.KindOf(err) != gate.NotFound {
+			return err
+		}
+		if err == nil {
+			p.Row = row
+		}
+		p.Slack, p.Wrong = id, map[string]string{"slack": "A member ID begins with U or W, like U012AB3CD."}
+		v.Status(fiber.StatusBadRequest)
+		return w.showNotifications(v, p)
+	}
+	if err := w.Store.Tx(v.UserContext(), func(s *store.Store, _ pgx.Tx) error {
+		if err := s.DeclareSlackUser(v.UserContext(), v.User.ID, id); err != nil {
+			return err
+		}
+		e := w.auditOf(v, v.User.ID)
+		e.Object, e.ObjectID, e.Changes = "user", &v.User.ID, map[string]any{"slack_user_id": id}
+		return s.AddAuditEvent(v.UserContext(), e)
+	}); err != nil {
+		return err
+	}
+	w.flash(v, flash{Text: "Saved."})
+	return v.Redirect("/notifications", fiber.StatusSeeOther)
 }

@@ -143,6 +143,7 @@ func (w *web) routes() []route {
 		{fiber.MethodGet, "/notifications", auth.Self, w.notifications},
 		{fiber.MethodPost, "/notifications", auth.Self, w.saveNotifications},
 		{fiber.MethodPost, "/notifications/calendar", auth.ManageNotices, w.saveCalendar},
+		{fiber.MethodPost, "/notifications/slack", auth.Self, w.saveSlack},
 		{fiber.MethodGet, "/integrations/channels", auth.ManageNotices, w.channels},
 		{fiber.MethodPost, "/integrations/channels", auth.ManageNotices, w.addChannel},
 		{fiber.MethodGet, "/integrations/channels/new", auth.ManageNotices, w.newChannel},
