@@ -466,3 +466,29 @@ func (w *workspace) once(t *testing.T, want int) int {
 	}
 	return repeated
 }
+
+// TestDeclaredSlackUser: who somebody says that they are in Slack is where their
+// messages go, and no proof of who clicks there.
+func TestDeclaredSlackUser(t *testing.T) {
+	t.Parallel()
+	h, w := newHouse(t), slacktest.New(t) // where nobody has mika's e-mail address
+	h.slack(w, notification.Settings{})
+	h.prefer(2, notification.ScanAdded, "slack")
+	if err := h.Store.DeclareSlackUser(t.Context(), 2, "U0ELSE"); err != nil {
+		t.Fatal(err)
+	}
+	h.imports(1, 1)
+	h.drain()
+	if m := w.Messages(); len(m) != 1 || m[0].Channel != "U0ELSE" {
+		t.Errorf("%+v", m)
+	}
+	if who, err := h.Store.ContactsBySlack(t.Context(), "U0ELSE"); err != nil || len(who) != 0 {
+		t.Errorf("who clicks there acts as %+v, %v", who, err)
+	}
+	if err := h.Store.SetSlackUser(t.Context(), 2, "U0ELSE"); err != nil { // found by their e-mail address
+		t.Fatal(err)
+	}
+	if who, err := h.Store.ContactsBySlack(t.Context(), "U0ELSE"); err != nil || len(who) != 1 {
+		t.Errorf("who was found by their address acts as %+v, %v", who, err)
+	}
+}

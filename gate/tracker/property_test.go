@@ -123,7 +123,7 @@ func TestMergeConverges(t *testing.T) {
 // there and here, scans, webhooks lost, repeated and late, requests that fail
 // after they were done, workers that die. In the end there is one ticket with
 // one state, everything was said once on each side, and nobody says anything
-// any more. DD_LONG_TESTS=1 makes it 10,000 sequences (with -timeout 40m). A world
+// any more. DD_LONG_TESTS=1 makes it 10,000 sequences (with -timeout 90m). A world
 // is small on purpose: each scan wakes all of its tickets, so twice as many
 // findings in one cost four times as much and bring no other orders.
 func TestWorldConverges(t *testing.T) {
