@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type Record struct {
 // Fix is a range of vulnerable versions of a package, and the version that ends it.
 type Fix struct {
 	Package    string `json:"package"`              // purl without version; else the name
+	Ecosystem  string `json:"ecosystem,omitempty"`  // OSV's word, by whose rules versions are compared; blank: as the purl tells
 	Introduced string `json:"introduced,omitempty"` // blank: the first
 	Fixed      string `json:"fixed,omitempty"`      // blank: no version has the fix
 	Last       string `json:"last,omitempty"`       // the last that is affected
@@ -71,19 +73,20 @@ func (k *Knowledge) Learn(f *Finding) {
 }
 
 // learnFix finds the version that ends all vulnerabilities of a finding: the
-// greatest of theirs.
+// greatest of theirs. Where versions cannot be compared, nothing is learned.
 func (k *Knowledge) learnFix(f *Finding) {
 	if !f.isComponent() {
 		return
 	}
-	version, available, known := "", true, false
+	version, available, known, doubt := "", true, false, false
 	var published *time.Time
 	for _, id := range f.Vulnerabilities {
 		r, ok := k.Records[id]
 		if !ok {
 			continue
 		}
-		ranges := r.rangesOf(f)
+		ranges, sure := r.rangesOf(f)
+		doubt = doubt || !sure
 		if len(ranges) == 0 {
 			if f.fix() != nil && *f.fix() && published == nil { // the report knows the version, and we since when
 				published = r.FixPublished
@@ -93,22 +96,21 @@ func (k *Knowledge) learnFix(f *Finding) {
 		known = true
 		fixed := ""
 		for _, x := range ranges {
-			if x.Fixed != "" && (fixed == "" || compareVersions(x.Fixed, fixed) > 0) {
-				fixed = x.Fixed
-			}
+			fixed, doubt = later(x.ecosystem(f), fixed, x.Fixed, doubt)
 		}
 		if fixed == "" {
 			available = false
 			continue
 		}
-		if version == "" || compareVersions(fixed, version) > 0 {
-			version = fixed
-		}
+		version, doubt = later(ranges[0].ecosystem(f), version, fixed, doubt)
 		if r.FixPublished != nil && (published == nil || r.FixPublished.After(*published)) {
 			published = r.FixPublished
 		}
 	}
-	if known && f.FixVersion == "" && f.FixAvailable == nil {
+	if doubt && (f.fix() == nil || !*f.fix()) {
+		return
+	}
+	if known && !doubt && f.FixVersion == "" && f.FixAvailable == nil {
 		if available {
 			f.FixVersion = version
 		}
@@ -119,16 +121,41 @@ func (k *Knowledge) learnFix(f *Finding) {
 	}
 }
 
+// later returns the later of two versions, of which a blank one is none. doubt
+// is set if nobody can tell.
+func later(ecosystem, a, b string, doubt bool) (string, bool) {
+	if a == "" || b == "" {
+		return a + b, doubt
+	}
+	order, ok := compareVersions(ecosystem, a, b)
+	if order < 0 {
+		a = b
+	}
+	return a, doubt || !ok
+}
+
 // rangesOf returns the ranges that hold the finding's version. Without a version
-// each of its package does.
-func (r *Record) rangesOf(f *Finding) []Fix {
-	var out []Fix
+// each of its package does. sure is false if it cannot be told of one.
+func (r *Record) rangesOf(f *Finding) (held []Fix, sure bool) {
+	sure = true
 	for _, x := range r.Fixes {
-		if x.isOf(f) && (f.Version == "" || x.holds(f.Version)) {
-			out = append(out, x)
+		if !x.isOf(f) {
+			continue
+		}
+		in, known := true, true
+		if f.Version != "" {
+			in, known = x.holds(f)
+		}
+		if sure = sure && known; in {
+			held = append(held, x)
 		}
 	}
-	return out
+	return held, sure
+}
+
+// ecosystem is by whose rules a range's versions are compared.
+func (x *Fix) ecosystem(f *Finding) string {
+	return cmp.Or(x.Ecosystem, ecosystemOf(x.Package), ecosystemOf(f.PURL))
 }
 
 // isOf tells whether a range is of the finding's package.
@@ -143,11 +170,29 @@ func (x *Fix) isOf(f *Finding) bool {
 	return f.Component != "" && slices.ContainsFunc([]string{name, strings.ReplaceAll(name, "/", ":")}, func(n string) bool { return strings.EqualFold(n, f.Component) })
 }
 
-// holds tells whether a version is in the range.
-func (x *Fix) holds(version string) bool {
-	v := strings.TrimPrefix(version, "v")
-	return (x.Introduced == "" || compareVersions(v, x.Introduced) >= 0) && (x.Fixed == "" || compareVersions(v, x.Fixed) < 0) &&
-		(x.Last == "" || compareVersions(v, x.Last) <= 0)
+// holds tells whether a finding's version is in the range. known is false if
+// that cannot be told: one bound that it is surely beyond is enough to tell.
+func (x *Fix) holds(f *Finding) (in, known bool) {
+	e := x.ecosystem(f)
+	in, known = true, true
+	for _, bound := range []struct {
+		version string
+		within  func(order int) bool
+	}{
+		{x.Introduced, func(order int) bool { return order >= 0 }},
+		{x.Fixed, func(order int) bool { return order < 0 }},
+		{x.Last, func(order int) bool { return order <= 0 }},
+	} {
+		if bound.version == "" {
+			continue
+		}
+		order, ok := compareVersions(e, f.Version, bound.version)
+		if ok && !bound.within(order) {
+			return false, true
+		}
+		known = known && ok
+	}
+	return known, known
 }
 
 // BasePURL returns a package URL without version, qualifiers and subpath, in

@@ -102,8 +102,14 @@ func (g *wayOut) step(a action) gate.GreenStep {
 func (g *wayOut) fixVersion(a action) string {
 	best := ""
 	for _, at := range a.ats {
-		if v := g.e.in.Head[at].FixVersion; best == "" || compareVersions(v, best) > 0 {
-			best = v
+		f := &g.e.in.Head[at]
+		order, ok := compareVersions(ecosystemOf(f.PURL), f.FixVersion, best)
+		switch {
+		case f.FixVersion == "" || ok && order <= 0:
+		case best == "" || ok:
+			best = f.FixVersion
+		case !slices.Contains(strings.Split(best, ", "), f.FixVersion): // which is the greater, nobody can tell
+			best += ", " + f.FixVersion
 		}
 	}
 	return best

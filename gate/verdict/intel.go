@@ -100,7 +100,7 @@ func addFixes(r *policies.Record, a store.Advisory, fresh bool) {
 			name = p.Name
 		}
 		for _, v := range p.Ranges {
-			f := policies.Fix{Package: name, Introduced: v.Introduced, Fixed: v.Fixed, Last: v.Last}
+			f := policies.Fix{Package: name, Ecosystem: p.Ecosystem, Introduced: v.Introduced, Fixed: v.Fixed, Last: v.Last}
 			if (v.Fixed != "" || fresh) && !slices.Contains(r.Fixes, f) {
 				r.Fixes = append(r.Fixes, f)
 			}
