@@ -72,6 +72,10 @@ func TestEveryChangeIsWrittenDown(t *testing.T) {
 		if body, ok := m.changed(method, path, c, walked); ok {
 			c.body = body
 		}
+		if short == "DELETE /repositories/:id" { // a part alone can be removed
+			part := m.must(201, "POST", fmt.Sprintf("/api/v2/connections/%d/repositories/", m.connection[0]), fmt.Sprintf(`{"repository":%d,"component":"gone","paths":["gone"]}`, m.connection[1]))
+			c.path = fmt.Sprintf("/api/v2/repositories/%d", part.id())
+		}
 		before := m.entries()
 		a := m.send(m.root, method, c.path, c.body, c.header...)
 		grown := m.entries() - before
@@ -150,6 +154,8 @@ func (m *matrix) changed(method, path string, c cell, n int) (string, bool) {
 	case strings.HasSuffix(rest, "/accept_risks"):
 		m.finding(m.tests[own], "accepted", "Low", `,"vulnerability_ids":[{"vulnerability_id":"CVE-2026-77"}]`)
 		return `[{"vulnerability_id":"CVE-2026-77","justification":"j","accepted_by":"a"}]`, true
+	case rest == "/connections/:id/repositories":
+		return fmt.Sprintf(`{"repository":%d,"component":"part%d","paths":["part%[2]d"]}`, m.connection[1], n), true
 	case rest == "/keys/:id/withdraw":
 		m.send(m.root, "POST", "/api/v2/keys/rotate/", "") // the one that signs is not withdrawn
 		return "", false
