@@ -1,7 +1,18 @@
-// Package clair reads what Clair, the scanner of container images, says through
-// clair-scanner or Klar.
+// Package clair reads what Clair, the scanner of container images, says: the
+// report of Clair 4 itself, and what clair-scanner or Klar make of older ones.
 //
-// Made by "clair-scanner --report clair.json IMAGE", which writes
+// Made by "clairctl report --out json IMAGE", or got from Clair's
+// /matcher/api/v1/vulnerability_report/HASH, which writes
+//
+//	{"manifest_hash": "sha256:…", "packages": {"10": {"id": "10", "name": "zlib1g", "version": "1:1.2.13", "kind": "binary", "source": {…}}},
+//	  "distributions": {"1": {"did": "debian", "version_id": "12", "pretty_name": "Debian GNU/Linux 12 (bookworm)"}},
+//	  "environments": {"10": [{"package_db": "var/lib/dpkg/status", "introduced_in": "sha256:…", "distribution_id": "1"}]},
+//	  "vulnerabilities": {"356835": {"id": "356835", "name": "CVE-2023-45853", "links": "https://… https://…", "issued": "…",
+//	    "severity": "important", "normalized_severity": "High", "fixed_in_version": "1:1.2.13-1", "updater": "debian/updater"}},
+//	  "package_vulnerabilities": {"10": ["356835"]},
+//	  "enrichments": {"message/vnd.clair.map.vulnerability; enricher=clair.cvss …": [{"356835": [{"vectorString": "CVSS:3.1/…"}]}]}}
+//
+// for each image; by "clair-scanner --report clair.json IMAGE", which writes
 //
 //	{"image": "app:1", "unapproved": ["CVE-…"], "vulnerabilities": [{"featurename": "systemd", "featureversion": "237-3",
 //	  "vulnerability": "CVE-2018-20839", "namespace": "ubuntu:18.04", "description": "…", "link": "https://…",
@@ -17,6 +28,7 @@
 package clair
 
 import (
+	"slices"
 	"strings"
 
 	"defectdojo/gate"
@@ -24,13 +36,13 @@ import (
 	"defectdojo/parsers/stream"
 )
 
-// Parsers reads the JSON of clair-scanner and of Klar.
+// Parsers reads the JSON of Clair 4, of clair-scanner and of Klar.
 var Parsers = []parsers.Parser{{
 	Name:     "clair",
 	ScanType: "Clair Scan",
 	Files:    "JSON",
-	Command:  "clair-scanner --report clair.json IMAGE",
-	URL:      "https://github.com/arminc/clair-scanner",
+	Command:  "clairctl report --out json IMAGE > clair.json",
+	URL:      "https://quay.github.io/clair/",
 	Analysis: gate.Static,
 	Detect:   detect,
 	Parse:    parse,
@@ -38,7 +50,7 @@ var Parsers = []parsers.Parser{{
 
 func detect(s *parsers.Sample) parsers.Likeness {
 	switch {
-	case s.Has("LayerCount", "Vulnerabilities"), s.Has("vulnerabilities[].featurename"), s.Has("image", "unapproved"):
+	case s.Has("manifest_hash", "package_vulnerabilities"), s.Has("LayerCount", "Vulnerabilities"), s.Has("vulnerabilities[].featurename"), s.Has("image", "unapproved"):
 		return parsers.Sure
 	}
 	return parsers.No
@@ -72,6 +84,22 @@ type ofKlar struct {
 }
 
 func parse(in *stream.Input, out *parsers.Report) error {
+	all, err := readReports(in)
+	known := slices.ContainsFunc(all, func(r *report) bool { return r.known })
+	if known && err != nil {
+		return err
+	}
+	if err := in.Rewind(); err != nil {
+		return err
+	}
+	if known {
+		return emit(in, out, all)
+	}
+	return parseOld(in, out)
+}
+
+// parseOld reads what clair-scanner and Klar write.
+func parseOld(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Clair"
 	known := false
