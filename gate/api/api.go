@@ -118,6 +118,7 @@ func (a *api) routes() []route {
 		a.testTypeRoutes(),
 		a.findingRoutes(),
 		a.fileRoutes(),
+		a.generateRoutes(),
 		a.riskAcceptanceRoutes(),
 		a.userRoutes(),
 		a.userGroupRoutes(),
