@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"defectdojo/gate"
 	"defectdojo/parsers/stream"
@@ -38,6 +39,7 @@ type Report struct {
 	emit       func(gate.Observation)
 	begin      func(gate.Run)
 	components func(gate.Component)
+	now        time.Time
 	analysis   gate.Analysis
 	once       func(*gate.Observation) bool // tells whether to put it out; nil is yes
 	limit      int
@@ -76,6 +78,9 @@ func (r *Report) Component(c gate.Component) {
 		r.components(c)
 	}
 }
+
+// Now returns when the report is read: a parser does not look at the clock.
+func (r *Report) Now() time.Time { return r.now }
 
 // Begin starts another run: the observations that follow belong to it. A report
 // with one run need not call it; Run returns the only one then.
@@ -116,6 +121,7 @@ func (r *Report) Problem(format string, args ...any) {
 // Options say how to read a report.
 type Options struct {
 	Limits     stream.Limits
+	Now        time.Time // when the report is read, for the few parsers whose findings depend on the day
 	Emit       func(gate.Observation)
 	Begin      func(gate.Run)       // gets what is known of the first run, before the first observation; may be nil
 	Components func(gate.Component) // may be nil
@@ -133,7 +139,7 @@ func Read(ctx context.Context, p Parser, src io.ReadSeeker, o Options) (runs []g
 			err = gate.Errorf(gate.Internal, "%s: the parser failed: %v", p.ScanType, v)
 		}
 	}()
-	out := &Report{emit: o.Emit, begin: o.Begin, components: o.Components, analysis: p.Analysis, limit: in.Limits().Observations}
+	out := &Report{emit: o.Emit, begin: o.Begin, components: o.Components, now: o.Now, analysis: p.Analysis, limit: in.Limits().Observations}
 	err = p.Parse(in, out)
 	if err == nil {
 		err = out.err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"defectdojo/gate"
 	"defectdojo/parsers"
@@ -52,6 +53,7 @@ func (c *parseCmd) Run(ctx context.Context, t terminal) error {
 	}
 	out := parsed{ScanType: p.ScanType, Findings: []parsedFinding{}}
 	out.Runs, err = parsers.Read(ctx, p, f, parsers.Options{
+		Now: time.Now(), //nolint:forbidigo // the command is an edge
 		Emit: func(o gate.Observation) {
 			out.Findings = append(out.Findings, parsedFinding{o, o.Analysis.IsStatic(), o.Analysis.IsDynamic(), len(o.Files), len(o.RequestResponsePairs)})
 		},

@@ -48,7 +48,7 @@ func Read(ctx context.Context, p parsers.Parser, src io.ReadSeeker, o Options) (
 		return Report{}, err
 	}
 	runs, err := parsers.Read(ctx, p, src, parsers.Options{
-		Limits: o.Limits, Begin: func(run gate.Run) { r.begun = run }, Emit: r.emit,
+		Limits: o.Limits, Now: o.Now, Begin: func(run gate.Run) { r.begun = run }, Emit: r.emit,
 		Components: func(c gate.Component) {
 			if c.PURL != "" {
 				r.components[c.PURL] = true

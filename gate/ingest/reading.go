@@ -59,6 +59,7 @@ func (m *importing) read(ctx context.Context) *reading {
 		}
 		out.runs, out.err = parsers.Read(ctx, m.parser, m.request.Report.Content, parsers.Options{
 			Limits: m.Limits,
+			Now:    m.now,
 			Begin:  func(r gate.Run) { out.firstRun = r },
 			Emit: func(o gate.Observation) {
 				out.count++

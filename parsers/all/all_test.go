@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -82,6 +83,7 @@ func compare(t *testing.T, p parsers.Parser, report string) {
 
 	var g golden
 	g.Runs, err = parsers.Read(t.Context(), p, f, parsers.Options{
+		Now:        time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Emit:       func(o gate.Observation) { g.Findings = append(g.Findings, o) },
 		Components: func(c gate.Component) { g.Components = append(g.Components, c) },
 	})

@@ -49,12 +49,11 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	run := out.Run()
 	run.Tool = "Anchore Engine"
 	known, seen := false, map[string]bool{} // a feed may hold a record twice
-	put := func(key string, o gate.Observation) error {
+	put := func(key string, o gate.Observation) {
 		if !seen[key] {
 			seen[key] = true
 			out.Emit(o)
 		}
-		return nil
 	}
 	list := func(each stream.Value) stream.Value {
 		return func(d *stream.Decoder) error { known = true; return each(d) }
@@ -67,9 +66,9 @@ func parse(in *stream.Input, out *parsers.Report) error {
 			run.Target = string(m.Digest)
 			return nil
 		}),
-		"securityEvaluation": list(stream.Each(func(e evaluation) error { return put(e.key(), e.observation(run.Target)) })),
+		"securityEvaluation": list(stream.Each(func(e evaluation) error { put(e.key(), e.observation(run.Target)); return nil })),
 		"imageDigest":        stream.One(func(s stream.Text) error { run.Target = string(s); return nil }),
-		"vulnerabilities":    list(stream.Each(func(v anchore.Vulnerability) error { return put(v.Key(), v.Observation(run.Target)) })),
+		"vulnerabilities":    list(stream.Each(func(v anchore.Vulnerability) error { put(v.Key(), v.Observation(run.Target)); return nil })),
 	}))
 	if err == nil && !known {
 		err = stream.Errorf(`there is neither "vulnerabilities" nor "securityEvaluation"`)

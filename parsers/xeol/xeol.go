@@ -80,7 +80,7 @@ func parse(in *stream.Input, out *parsers.Report) error {
 	if err := in.Rewind(); err != nil {
 		return err
 	}
-	today := time.Now()
+	today := out.Now()
 	key := func(o gate.Observation) string { return o.Title + "|" + o.ComponentName + "|" + o.ComponentVersion }
 	return parsers.Once(in, out, key, func(in *stream.Input, out *parsers.Report) error {
 		return stream.JSON(in, stream.Object(stream.Fields{
