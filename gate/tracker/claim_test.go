@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"defectdojo/gate"
 	"defectdojo/gate/store"
 )
 
@@ -183,6 +184,9 @@ func TestBothWays(t *testing.T) {
 	}
 	if c := w.issue("SEC-1").Comments; len(c) != 2 || !strings.HasPrefix(c[1].Body, "(jane): seen in production") && !strings.HasPrefix(c[0].Body, "(jane): seen in production") {
 		t.Errorf("comments: %+v", c)
+	}
+	if n := w.tellings(gate.TicketCommented); n != 1 {
+		t.Errorf("bob's one comment is told %d times", n)
 	}
 	w.act("false positive", 1)
 	w.settle()

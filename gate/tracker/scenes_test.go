@@ -157,6 +157,10 @@ func TestRequiredFields(t *testing.T) {
 	if k := w.ticket(1); k.State != store.TicketFailed || !strings.Contains(k.Error, "Root cause (customfield_10077)") || len(w.jira.Calls("POST", "/issue")) != 0 {
 		t.Fatalf("ticket: %s %s", k.State, k.Error)
 	}
+	w.hours(3)
+	if n := w.tellings(gate.TicketRefused); n != 1 {
+		t.Errorf("that JIRA does not take it is told %d times in three hours", n)
+	}
 	w.change(func(p *store.JIRAProject) { p.CustomFields = []byte(`{"customfield_10077":"unknown"}`) })
 	w.hours(1)
 	if k := w.ticket(1); k.State != store.TicketLinked || k.Error != "" {
@@ -196,6 +200,9 @@ func TestOutage(t *testing.T) {
 			}
 			if calls > 6*60 {
 				t.Errorf("in six hours JIRA was asked %d times", calls)
+			}
+			if n := w.tellings(gate.TicketOutage); n == 0 {
+				t.Error("the outage is told nobody")
 			}
 			w.jira.Fault = nil
 			w.hours(4)

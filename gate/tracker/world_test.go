@@ -38,6 +38,7 @@ type world struct {
 	jane triage.Actor
 
 	mu     sync.Mutex
+	told   []gate.Event // of tickets
 	now    time.Time
 	cancel context.CancelFunc // of the work under way
 }
@@ -76,9 +77,15 @@ func newWorld(t testing.TB, n int) *world {
 	w := &world{t: t, pool: pool, jira: jiratest.New(t), now: epoch}
 	w.jira.Now = w.clock
 	st := store.New(pool)
+	tell := func(_ context.Context, _ pgx.Tx, e gate.Event) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.told = append(w.told, e)
+		return nil
+	}
 	w.Tracker = &Tracker{
 		Store: st, Box: seal.New(seal.NewKey()), HTTP: integrations.NewClient(integrations.Options{Allowed: loopback, Timeout: 10 * time.Second}),
-		SiteURL: func() string { return "https://gate.example" }, Now: w.clock, Send: w.enqueue,
+		SiteURL: func() string { return "https://gate.example" }, Now: w.clock, Send: w.enqueue, Tell: tell,
 	}
 	w.Triage = &triage.Triage{Store: st, Changed: func(ctx context.Context, tx pgx.Tx, c triage.Change) error {
 		return w.Follow(ctx, tx, gate.Event{Kind: gate.EventTriage, At: c.At, Action: c.Action, ProductID: c.ProductID, FindingIDs: c.FindingIDs})
@@ -108,6 +115,18 @@ func (w *world) configure() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// tellings counts the events of tickets that were told with an action.
+func (w *world) tellings(action string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.told {
+		if e.Action == action {
+			n++
+		}
+	}
+	return n
 }
 
 func (w *world) change(f func(p *store.JIRAProject)) {
