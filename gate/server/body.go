@@ -28,11 +28,12 @@ func (s *Server) body(c *fiber.Ctx) error {
 		return refuse(c, fiber.NewError(fiber.StatusUnsupportedMediaType, "a compressed body is not taken: send it as it is"))
 	}
 	limit := int64(bodySize)
-	if takesReport(c.Path()) {
+	switch {
+	case takesReport(c.Path()):
 		limit = s.cfg.MaxReport + bodySize // and the fields beside it
-	} else if inbound.IsHook(c.Path()) {
+	case inbound.IsHook(c.Path()):
 		limit = inbound.MaxBody
-	} else if takesVEX(c.Path()) {
+	case takesVEX(c.Path()):
 		limit = vex.MaxDocument + bodySize
 	}
 	length := int64(c.Request().Header.ContentLength()) // -1: chunked

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/jackc/pgx/v5"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -142,25 +141,11 @@ func (w *web) saveNotifications(v *visit) error {
 		v.Status(fiber.StatusBadRequest)
 		return w.showNotifications(v, p)
 	}
-	if err := w.keepNotifications(v, p.Row, before); err != nil {
+	if err := w.Notifier.KeepRow(v.UserContext(), p.Row, before, w.auditOf(v, before.ID)); err != nil {
 		return err
 	}
 	w.flash(v, flash{Text: "Saved."})
 	return v.Redirect(p.Address(), fiber.StatusSeeOther)
-}
-
-// keepNotifications writes preferences, with their history.
-func (w *web) keepNotifications(v *visit, row, before store.NotificationRow) error {
-	return w.Store.Tx(v.UserContext(), func(s *store.Store, _ pgx.Tx) error {
-		saved, err := s.SetNotificationRow(v.UserContext(), row)
-		if err != nil {
-			return err
-		}
-		e := w.auditOf(v, before.ID)
-		e.Object, e.ObjectID, e.ProductID = "notification", &saved.ID, row.ProductID
-		e.Changes = map[string]any{"events": [2]map[string][]string{before.Events, saved.Events}, "filter": [2]string{before.Filter, saved.Filter}}
-		return s.AddAuditEvent(v.UserContext(), e)
-	})
 }
 
 // maxDisclaimer is DefectDojo's limit.
@@ -187,7 +172,7 @@ func (w *web) saveCalendar(v *visit) error {
 		v.Status(fiber.StatusBadRequest)
 		return w.showNotifications(v, p)
 	}
-	if err := w.keepCalendar(v, before, set); err != nil {
+	if err := w.Notifier.KeepSettings(v.UserContext(), before, set, w.auditOf(v, 1)); err != nil {
 		return err
 	}
 	w.flash(v, flash{Text: "Saved."})
@@ -213,18 +198,6 @@ func (v *visit) calendar(set *store.NotifySettings) map[string]string {
 		*into = n
 	}
 	return wrong
-}
-
-// keepCalendar writes the settings with their history.
-func (w *web) keepCalendar(v *visit, before, set store.NotifySettings) error {
-	return w.Store.Tx(v.UserContext(), func(s *store.Store, _ pgx.Tx) error {
-		if err := s.SetNotifySettings(v.UserContext(), set); err != nil || before == set {
-			return err
-		}
-		e := w.auditOf(v, 1)
-		e.Object, e.Changes = "system_settings", map[string]any{"notifications": [2]store.NotifySettings{before, set}}
-		return s.AddAuditEvent(v.UserContext(), e)
-	})
 }
 
 // slackOf finds out who the visitor is in Slack, if that is of use.
@@ -275,14 +248,7 @@ func (w *web) saveSlack(v *visit) error {
 		v.Status(fiber.StatusBadRequest)
 		return w.showNotifications(v, p)
 	}
-	if err := w.Store.Tx(v.UserContext(), func(s *store.Store, _ pgx.Tx) error {
-		if err := s.DeclareSlackUser(v.UserContext(), v.User.ID, id); err != nil {
-			return err
-		}
-		e := w.auditOf(v, v.User.ID)
-		e.Object, e.ObjectID, e.Changes = "user", &v.User.ID, map[string]any{"slack_user_id": id}
-		return s.AddAuditEvent(v.UserContext(), e)
-	}); err != nil {
+	if err := w.Notifier.KeepSlackUser(v.UserContext(), v.User.ID, id, w.auditOf(v, v.User.ID)); err != nil {
 		return err
 	}
 	w.flash(v, flash{Text: "Saved."})

@@ -31,7 +31,7 @@ var notInID = regexp.MustCompile(`[^A-Z0-9]`)
 
 // stamp names the next message by its time.
 func (w *Workspace) stamp() string {
-	now := time.Now()
+	now := time.Now() //nolint:forbidigo // a fake is an edge, unless its test has a clock
 	if w.Now != nil {
 		now = w.Now()
 	}
