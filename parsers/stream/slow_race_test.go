@@ -4,4 +4,4 @@ package stream
 
 // slow is how many times longer things may take: the race detector watches
 // every access.
-const slow = 10
+const slow = 100

@@ -55,8 +55,8 @@ func readZip(t testing.TB, b []byte, limits Limits) (map[string]string, error) {
 	return got, err
 }
 
-// cheaply runs f and fails when it takes longer than two seconds or needs more
-// than 64 MiB of memory.
+// cheaply runs f and fails when it takes much longer than two seconds or needs
+// more than 64 MiB of memory.
 func cheaply(t *testing.T, f func()) {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
