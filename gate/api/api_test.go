@@ -67,7 +67,7 @@ func newSite(t *testing.T, change ...func(*api.Deps)) *site {
 		Judge:       &verdict.Judge{Store: s.store},
 		People:      &people.Desk{Store: s.store, Auth: s.auth},
 		Policies:    &policy.Desk{Store: s.store},
-		Connections: connectiontest.GitHub(s.store),
+		Connections: connectiontest.New(s.store),
 	}
 	s.deps.Waivers = &waiver.Desk{Store: s.store, Findings: s.deps.Judge.Findings, Policies: s.deps.Judge.Policies}
 	s.deps.Notifier = newNotifier(s.store)

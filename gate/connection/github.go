@@ -26,11 +26,14 @@ func GitHub(client func(context.Context, store.Connection) (*github.Client, erro
 			{"artifact_hosts", "Hosts of artifacts", "Of an Enterprise Server whose artifacts are kept elsewhere, one a line.", List, "storage.example.org"},
 		},
 		Guide: []string{
-			"At GitHub, make a GitHub App for your organization (Settings, Developer settings, GitHub Apps).",
+			"At GitHub, make a GitHub App for your organization (Settings, Developer settings, GitHub Apps); its webhook need not be active yet.",
 			"Permissions: Actions read, Checks write, Contents read, Pull requests write, Commit statuses write, Metadata read; Code scanning alerts write, if you want it.",
+			"Make a private key there, and install the App at the organization.",
+			"Here: App ID and private key, Save. Then the webhook's address and secret are shown.",
+			"At the App: make its webhook active, with that address and secret, content type application/json.",
 			"Events: Check run, Check suite, Merge group, Pull request, Push, Repository, Workflow run.",
-			"Webhook: the address and the secret that are shown here when you have saved, content type application/json.",
-			"Install it at the organization, and make a private key.",
+			"Here: Test it, and Look which there are.",
+			"Without an App: a token, and a webhook of the repository or organization with the same address, secret and events. Then there are commit statuses instead of checks with annotations.",
 		},
 		Check: check[github.Settings],
 		Try: func(ctx context.Context, conn store.Connection) (string, error) {

@@ -29,8 +29,10 @@ func GitLab(client func(context.Context, store.Connection) (*gitlab.Client, erro
 		},
 		Guide: []string{
 			"At GitLab, make an access token for the group or project (Settings, Access tokens): role Developer, scope api.",
-			"Webhook (Settings, Webhooks): the address and the secret that are shown here when you have saved.",
+			"Here: the access token, and the group if there is one; Save.",
+			"At GitLab, add a webhook to the group or project (Settings, Webhooks): the address and the secret that are shown here when you have saved. The secret goes into Secret token. Where GitLab makes a signing token instead, that is put in here.",
 			"Triggers: Push events, Merge request events, Job events, Pipeline events.",
+			"Here: Test it, and Look which there are.",
 			"Reports: a job keeps its reports with artifacts:paths; what only stands under artifacts:reports is not in the archive.",
 		},
 		Check: check[gitlab.Settings],

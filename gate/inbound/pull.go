@@ -127,7 +127,7 @@ func (p *Puller) take(ctx context.Context, b Build, reports []report, user gate.
 		t.Superseded = t.Superseded && result.Superseded
 		known := result.Replayed
 		if known {
-			if known, err = p.Store.IsJudged(ctx, result.EngagementID, result.ImportID); err != nil {
+			if known, err = p.Store.IsAnswered(ctx, result.EngagementID, result.ImportID, b.Commit); err != nil {
 				return t, err
 			}
 		}
@@ -159,7 +159,7 @@ func (p *Puller) bring(ctx context.Context, b Build, r *report, user gate.User) 
 	key := sha256.Sum256([]byte(fmt.Sprintf("%s %d %d %q %s %s %q", b.Kind, b.Connection.ID, b.Repository.ID, b.Branch, b.ID, r.archive, r.name)))
 	return p.Import(ctx, ingest.Request{
 		User: user, Reimport: true, ScanType: r.scanType, CloseOldFindings: true, Untrusted: b.Fork, Producer: b.Producer,
-		Paths: b.Repository.Paths, Elsewhere: b.Elsewhere,
+		Paths: b.Repository.Paths, Elsewhere: b.Elsewhere, Judges: true,
 		BuildID: &b.ID, BranchTag: &b.Branch, CommitHash: &b.Commit, Line: b.line(), Sequence: b.Sequence, IdempotencyKey: hex.EncodeToString(key[:]),
 		Target: ingest.Target{EngagementName: b.Branch, TestTitle: r.title, AutoCreateContext: true, DeduplicationOnEngagement: b.Fork, SourceCodeManagementURI: b.URL},
 		Report: ingest.Report{Filename: r.name, Content: f, Size: r.size, SHA256: r.sum},

@@ -70,6 +70,7 @@ func (i *Importer) Import(ctx context.Context, r Request, to Resolved, now time.
 			}
 			fault.Point(fault.BlobStored)
 			if i.Enqueue != nil && !result.Replayed {
+				result.Judges = r.Judges
 				err = i.Enqueue(ctx, tx, result)
 			}
 			fault.Point(fault.Committing)

@@ -83,6 +83,10 @@ type Request struct {
 	// one nor say that one does not count. Producer is what made it, as proved.
 	Untrusted bool
 	Producer  string
+
+	// Judges says that whoever imports asks for the verdict, too, even if a node
+	// dies in between: nobody else is to judge, who knows less of the build.
+	Judges bool
 }
 
 // Report is the file that was uploaded.
@@ -148,4 +152,5 @@ type Result struct {
 	Asked      Resolved   `json:"-"`               // what was there before: zero ids were created
 	Replayed   bool       `json:"-"`               // the answer to an earlier upload with the same key
 	Superseded bool       `json:"superseded,omitempty"`
+	Judges     bool       `json:"-"` // as the request says
 }

@@ -15,10 +15,10 @@ import (
 	"defectdojo/gate/store"
 )
 
-// kept is what is stored of a request that failed: all but who sent it, and the
-// report, which is in the blob store.
+// kept is what is stored of a request that failed: all but who sent it, who may
+// not be there when it is tried again, and the report, which is in the blob store.
 func kept(r Request) Request {
-	r.User, r.Report = gate.User{}, Report{}
+	r.User, r.Report, r.Judges = gate.User{}, Report{}, false
 	return r
 }
 

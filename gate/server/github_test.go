@@ -454,3 +454,23 @@ func TestGitHub_reconciler(t *testing.T) {
 		t.Errorf("delivered again: %v", f.hub.Redelivers)
 	}
 }
+
+// TestGitHub_pulled_is_judged_once: who fetches reports judges them, knowing the
+// build. No job that knows less comes after it, which could turn what cannot be
+// read into what passes.
+func TestGitHub_pulled_is_judged_once(t *testing.T) {
+	t.Parallel()
+	f := connect(t, true, nil)
+	f.baseline()
+	head := githubtest.SHA("half")
+	d := f.deliver("workflow_run", f.hub.Did(githubtest.Run{ID: 2, Event: "push", Branch: "main", SHA: head}, artifact(2, sarif(1)),
+		githubtest.Artifact{ID: 3, Name: "scan-results-2", Zip: githubtest.Zip(map[string]string{"b.sarif": strings.Replace(sarif(2), `"results":[{`, `"results":[{"`, 1)})}))
+	f.quiet()
+	var later int
+	if err := f.pool.QueryRow(t.Context(), `select count(*) from river_job where kind = 'judge'`).Scan(&later); err != nil || later != 0 {
+		t.Errorf("%d jobs judge later: %v", later, err)
+	}
+	if k := f.check(head); d.State != store.DeliveryFailed || k.Conclusion != "failure" || k.Title != "The reports could not be read" {
+		t.Errorf("one of two reports cannot be read: %s %s, %+v", d.State, d.Outcome, k)
+	}
+}

@@ -138,6 +138,9 @@ func (s *Server) afterImport(ctx context.Context, tx pgx.Tx, r ingest.Result) er
 	if err := s.tell(ctx, tx, gate.Event{Kind: gate.EventImport, At: now(), ProductID: r.ProductID, EngagementID: r.EngagementID, TestID: r.TestID, ImportID: r.ImportID}); err != nil {
 		return err
 	}
+	if r.Judges {
+		return nil
+	}
 	return s.jobs.Judge(ctx, tx, r.EngagementID, r.ImportID, now())
 }
 

@@ -332,6 +332,14 @@ func (s *Store) IsJudged(ctx context.Context, engagement, report int64) (bool, e
 		    or exists (select from test_imports where id = $2 and state <> 'done')`, engagement, report)
 }
 
+// IsAnswered tells whether a build asked for the verdict on a commit that an
+// import is part of, and got it.
+func (s *Store) IsAnswered(ctx context.Context, engagement, report int64, commit string) (bool, error) {
+	return scalar[bool](ctx, s.db, `
+		select exists (select from verdicts where engagement_id = $1 and test_import_ids @> array[$2]::bigint[] and commit_hash = $3 and cause = 'asked')
+		    or exists (select from test_imports where id = $2 and state <> 'done')`, engagement, report, commit)
+}
+
 // NewestCommit returns the commit of the newest import into tests.
 func (s *Store) NewestCommit(ctx context.Context, tests []int64) (string, error) {
 	return scalar[string](ctx, s.db, `

@@ -73,7 +73,7 @@ func newSite(t testing.TB, db *pgxpool.Pool, files ...string) *site {
 	app := fiber.New(fiber.Config{ErrorHandler: Error, Immutable: true, DisableStartupMessage: true})
 	Mount(app, Deps{
 		Store: s, Auth: a, Triage: &triage.Triage{Store: s}, Identities: &ingest.Identities{Store: s, Later: func(context.Context, pgx.Tx, string) error { return nil }}, Tracker: newTracker(s), Notifier: newNotifier(s), SiteURL: "https://gate.example.org", Now: time.Now,
-		Judge: judge, Keys: keys, People: &people.Desk{Store: s, Auth: a}, Policies: &policy.Desk{Store: s}, Waivers: &waiver.Desk{Store: s, Findings: judge.Findings, Policies: judge.Policies}, Connections: connectiontest.GitHub(s),
+		Judge: judge, Keys: keys, People: &people.Desk{Store: s, Auth: a}, Policies: &policy.Desk{Store: s}, Waivers: &waiver.Desk{Store: s, Findings: judge.Findings, Policies: judge.Policies}, Connections: connectiontest.New(s),
 	})
 	return &site{app, db, a, judge}
 }
