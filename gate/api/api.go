@@ -126,6 +126,7 @@ func (a *api) routes() []route {
 		a.memberRoutes(),
 		a.environmentRoutes(),
 		a.toolRoutes(),
+		a.languageRoutes(),
 		a.verdictRoutes(),
 		a.intelligenceRoutes(),
 		a.signingRoutes(),

@@ -58,6 +58,8 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.path = strings.Replace(id(m.findings[:]), ":original", strconv.FormatInt(at(m.findings[:], place), 10), 1)
 	case strings.HasPrefix(rest, "/risk_acceptance/"):
 		c.path = id(m.accepted[:])
+	case strings.HasPrefix(rest, "/languages/"):
+		c.path = id(m.languages[:])
 	case strings.HasPrefix(rest, "/product_api_scan_configurations/"):
 		c.path = id(m.scanned[:])
 	case strings.HasPrefix(rest, "/tool_types/") && place != absent:
@@ -122,6 +124,9 @@ func (m *matrix) request(method, path string, place int) cell {
 		c.body, c.inBody = fmt.Sprintf(`{"engagement":%d,"test_type":1,"target_start":"2026-11-01","target_end":"2026-11-02"}`, at(m.engs[:], place)), true
 	case rest == "/findings":
 		c.body, c.inBody = fmt.Sprintf(`{"test":%d,"title":"t","severity":"Low","description":"d","active":true,"verified":false,"found_by":[1]}`, at(m.tests[:], place)), true
+	case rest == "/import-languages":
+		body, content := multipartBody(m.t, form("product", strconv.FormatInt(at(m.products[:], place), 10), "file", `{"Go":{"nFiles":1}}`))
+		c.body, c.header, c.inBody = body, []string{"Content-Type", content}, true
 	case strings.HasSuffix(rest, "import-scan"):
 		field, ids := "engagement", m.engs[:]
 		if strings.Contains(rest, "reimport") {

@@ -104,7 +104,8 @@ type matrix struct {
 	people     []principal
 	account    int64 // a user with a global role, in a group
 	group      int64
-	joined     int64       // as a member of the group
+	joined     int64 // as a member of the group
+	languages  [3]int64
 	tools      [2]int64    // a tool type and a tool
 	scanned    [3]int64    // scan configurations
 	accepted   [3]int64    // risk acceptances
@@ -147,6 +148,10 @@ func newMatrix(t *testing.T) *matrix {
 		}
 		m.renew("/api/v2/risk_acceptance/", i)
 		m.renew("/api/v2/product_api_scan_configurations/", i)
+		if a := m.upload(m.root, "/api/v2/import-languages/", form("product", strconv.FormatInt(m.products[i], 10), "file", `{"Go":{"nFiles":1}}`)); a.status != 201 {
+			t.Fatal(a.body)
+		}
+		m.languages[i] = int64(m.get(fmt.Sprintf("/languages/?product=%d", m.products[i])).get("results.0.id").(float64))
 		m.renew("/api/v2/jira_projects/", i)
 		m.renew("/api/v2/jira_finding_mappings/", i)
 		m.renew("/api/v2/policies/", i)

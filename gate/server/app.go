@@ -36,7 +36,7 @@ const bodySize = 1 << 20
 
 // uploads are the paths that take a report: their bodies may be as large as
 // DD_SCAN_FILE_MAX_SIZE, and are for the handler to read as they come in.
-var uploads = []string{api.Root + "/import-scan", api.Root + "/reimport-scan", api.Root + "/vex_documents"}
+var uploads = []string{api.Root + "/import-scan", api.Root + "/reimport-scan", api.Root + "/vex_documents", api.Root + "/import-languages"}
 
 // attachments are the paths that take a file of any kind, likewise.
 var attachments = regexp.MustCompile(`^` + api.Root + `/(findings|tests|engagements)/[0-9]+/files/?$`)
