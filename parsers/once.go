@@ -56,7 +56,7 @@ type once struct {
 	key    func(gate.Observation) string
 	seed   maphash.Seed
 	counts map[uint64]int
-	held   []heldOnce
+	held   []*heldOnce
 	bytes  int
 	holds  bool
 }
@@ -93,13 +93,13 @@ func (x *once) hold(o *gate.Observation, hash uint64) {
 		x.held, x.holds = nil, false
 		return
 	}
-	x.held = append(x.held, heldOnce{*o, hash})
+	x.held = append(x.held, &heldOnce{*o, hash})
 }
 
 // release puts out what is held.
 func (x *once) release() {
-	for i := range x.held {
-		if h := &x.held[i]; x.take(&h.o, h.hash) {
+	for _, h := range x.held {
+		if x.take(&h.o, h.hash) {
 			x.out.Emit(h.o)
 		}
 	}

@@ -134,6 +134,7 @@ func Read(ctx context.Context, p Parser, src io.ReadSeeker, o Options) (runs []g
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.ScanType, err)
 	}
+	defer in.Done()
 	defer func() {
 		if v := recover(); v != nil {
 			err = gate.Errorf(gate.Internal, "%s: the parser failed: %v", p.ScanType, v)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
@@ -91,6 +92,19 @@ const (
 	maxBuffer = 64 << 10
 )
 
+// readers are those that no Input needs at the time.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxBuffer) }}
+
+// Done gives back what the Input reads with: it is not to be used any more. One
+// that is merely dropped is none the worse.
+func (in *Input) Done() {
+	if in.first != nil {
+		in.first.Reset(nil)
+		readers.Put(in.first)
+	}
+	in.first, in.r = nil, nil
+}
+
 // Rewind goes back to the start, for a parser that must read twice.
 func (in *Input) Rewind() error {
 	size, err := in.src.Seek(0, io.SeekEnd)
@@ -101,8 +115,8 @@ func (in *Input) Rewind() error {
 		return err
 	}
 	in.n, in.buffer = 0, int(min(max(size, minBuffer), maxBuffer))
-	if in.first == nil || in.first.Size() < in.buffer {
-		in.first = bufio.NewReaderSize(in.src, in.buffer)
+	if in.first == nil {
+		in.first = readers.Get().(*bufio.Reader)
 	}
 	in.first.Reset(in.src)
 	r := in.first
