@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"defectdojo/gate"
@@ -95,6 +97,9 @@ func normalizeFindings(fs []Finding) {
 	}
 }
 
+// Moment returns a time as inputs keep it.
+func Moment(t time.Time) time.Time { return utc(t) }
+
 // utc returns t as it comes back from PostgreSQL and from JSON.
 func utc(t time.Time) time.Time {
 	if t.IsZero() {
@@ -170,15 +175,32 @@ func FromParts(parts map[string][]byte, now time.Time, provisional bool) (Inputs
 }
 
 // Digests returns the digest of each part of normalized inputs, and of all.
-func (in *Inputs) Digests() (gate.InputDigests, error) {
+func (in *Inputs) Digests() (gate.InputDigests, error) { return in.digests(nil) }
+
+// digests is Digests that also writes each part to a writer, if there is a keep.
+// The parts are written at once, each by itself: two of them are nearly all of it.
+func (in *Inputs) digests(keep func(part string) io.Writer) (gate.InputDigests, error) {
 	var d gate.InputDigests
 	b, fs := in.split()
-	for _, p := range in.parts(&b, &fs, &d) {
+	parts := in.parts(&b, &fs, &d)
+	errs := make([]error, len(parts))
+	var wg sync.WaitGroup
+	for n, p := range parts {
 		h := sha256.New()
-		if err := canonical(h, p.value); err != nil {
-			return d, fmt.Errorf("inputs: %s: %w", p.name, err)
+		w := io.Writer(h)
+		if keep != nil {
+			w = io.MultiWriter(h, keep(p.name))
 		}
-		*p.sum = digestText(h.Sum(nil))
+		wg.Go(func() {
+			if err := canonical(w, p.value); err != nil {
+				errs[n] = fmt.Errorf("inputs: %s: %w", p.name, err)
+			}
+			*p.sum = digestText(h.Sum(nil))
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return d, err
 	}
 	h := sha256.New()
 	err := canonical(h, struct {
@@ -188,6 +210,14 @@ func (in *Inputs) Digests() (gate.InputDigests, error) {
 	}{d, in.Now, in.Provisional})
 	d.All = digestText(h.Sum(nil))
 	return d, err
+}
+
+// PartDigests returns digests by the names that Parts uses.
+func PartDigests(d *gate.InputDigests) map[string]string {
+	return map[string]string{
+		"policies": d.Policies, "context": d.Context, "runs": d.Runs, "findings": d.Findings, "baseline": d.Baseline,
+		"baseline_findings": d.BaselineFindings, "waivers": d.Waivers, "vex": d.VEX, "intel": d.Intel,
+	}
 }
 
 // canonical writes the one JSON of a part: fields in the order of their

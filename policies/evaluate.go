@@ -3,6 +3,7 @@ package policies
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -12,12 +13,17 @@ import (
 // Evaluate judges inputs. It normalizes them first, which sorts the caller's
 // lists in place, and returns an error only for inputs that cannot be: a finding
 // without a severity, two of one id, a number that JSON has no word for.
-func Evaluate(in Inputs) (gate.Verdict, error) {
+func Evaluate(in Inputs) (gate.Verdict, error) { return EvaluateKept(in, nil) }
+
+// EvaluateKept is Evaluate for who keeps the inputs: each part is written to what
+// keep returns for its name, as Parts returns it, while its digest is made. The
+// writers are used at the same time, each by one.
+func EvaluateKept(in Inputs, keep func(part string) io.Writer) (gate.Verdict, error) {
 	in.Normalize()
 	if err := in.check(); err != nil {
 		return gate.Verdict{}, err
 	}
-	digests, err := in.Digests()
+	digests, err := in.digests(keep)
 	if err != nil {
 		return gate.Verdict{}, err
 	}

@@ -10,10 +10,7 @@ import (
 // not of the digests that the verdict names: the verdict must come out the same,
 // byte for byte.
 func Replay(parts map[string][]byte, digests gate.InputDigests, now time.Time, provisional bool) (gate.Verdict, error) {
-	for name, want := range map[string]string{
-		"policies": digests.Policies, "context": digests.Context, "runs": digests.Runs, "findings": digests.Findings, "baseline": digests.Baseline,
-		"baseline_findings": digests.BaselineFindings, "waivers": digests.Waivers, "vex": digests.VEX, "intel": digests.Intel,
-	} {
+	for name, want := range PartDigests(&digests) {
 		if got := Digest(parts[name]); got != want {
 			return gate.Verdict{}, gate.Errorf(gate.Conflict, "the stored %s have digest %s, the verdict rests on %s", name, got, want)
 		}

@@ -166,7 +166,7 @@ type JudgedFinding struct {
 	Tags             []string
 }
 
-// JudgedFindings yields the findings of tests by id. A duplicate of a finding
+// JudgedFindings yields the findings of tests, in no order. A duplicate of a finding
 // elsewhere has that one's judgement: whoever accepted or refuted it there did so
 // for the product.
 func (s *Store) JudgedFindings(ctx context.Context, tests []int64) iter.Seq2[JudgedFinding, error] {
@@ -204,14 +204,12 @@ func (s *Store) judgedFindings(ctx context.Context, condition, elsewhere string,
 			       coalesce(case when not (`+elsewhere+`) then o.id end, 0), coalesce(`+elsewhere+`, false),
 			       f.title, f.rule, coalesce(f.cwe, 0), f.vulnerability_ids, f.purl, coalesce(f.component_name, ''), coalesce(f.component_version, ''),
 			       coalesce(f.file_path, ''), coalesce(f.line, 0), f.snippet, f.endpoint_key, coalesce(o.created, f.created),
-			       coalesce(f.fix_version, ''), f.fix_available, coalesce(v.epss_score, f.epss_score), coalesce(v.epss_percentile, f.epss_percentile),
-			       f.known_exploited or coalesce(v.known_exploited, false), f.ransomware_used or coalesce(v.ransomware_used, false),
+			       coalesce(f.fix_version, ''), f.fix_available, f.epss_score, f.epss_percentile,
+			       f.known_exploited, f.ransomware_used,
 			       coalesce(f.cvssv4_score, f.cvssv3_score), f.static_finding, f.tags
 			from findings f
-			left join findings o on o.id = f.duplicate_finding_id
-			left join vulnerabilities v on v.vulnerability_id = f.vulnerability_ids[1]
-			where `+condition+`
-			order by f.id`, of)
+			left join lateral (select * from findings o where o.id = f.duplicate_finding_id offset 0) o on f.duplicate_finding_id is not null -- by the index, however many there are
+			where `+condition, of)
 		if err != nil {
 			yield(JudgedFinding{}, err)
 			return

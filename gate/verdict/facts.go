@@ -49,13 +49,14 @@ func (j *Judge) Finding(ctx context.Context, product, id int64) (policies.Findin
 }
 
 func (g *gathering) seen(rows iter.Seq2[store.JudgedFinding, error]) ([]policies.Finding, error) {
+	found, err := collect(rows)
+	if err != nil {
+		return nil, err
+	}
 	var out []policies.Finding
-	for f, err := range rows {
-		if err != nil {
-			return nil, err
-		}
-		if !closed(&f) {
-			out = append(out, g.finding(&f))
+	for i := range found {
+		if !closed(&found[i]) {
+			out = append(out, g.finding(&found[i]))
 		}
 	}
 	return out, nil

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -125,5 +126,6 @@ func collect(found func(func(store.JudgedFinding, error) bool)) ([]store.JudgedF
 		}
 		out = append(out, f)
 	}
+	slices.SortFunc(out, func(a, b store.JudgedFinding) int { return cmp.Compare(a.ID, b.ID) })
 	return out, nil
 }

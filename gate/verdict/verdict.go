@@ -4,14 +4,11 @@ package verdict
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -104,14 +101,14 @@ func (j *Judge) judge(ctx context.Context, r Request, cause string, now time.Tim
 			}
 		}
 		g := gathering{store: s, request: r, product: product, own: own, now: now, approvers: j.Approvers}
-		in, v, err := g.evaluate(ctx)
+		v, parts, err := g.evaluate(ctx)
 		if err != nil {
 			return err
 		}
 		if again != nil && same(again.Document, v) {
 			return s.VerdictChecked(ctx, again.ID, now)
 		}
-		k, err := g.keep(ctx, in, v, cause)
+		k, err := g.keep(ctx, v, parts, cause)
 		if out = k.Judged; err != nil || j.Tell == nil || !k.announce {
 			return err
 		}
@@ -120,17 +117,18 @@ func (j *Judge) judge(ctx context.Context, r Request, cause string, now time.Tim
 	return out, err
 }
 
-// evaluate gathers the inputs and judges them.
-func (g *gathering) evaluate(ctx context.Context) (policies.Inputs, gate.Verdict, error) {
+// evaluate gathers the inputs and judges them. The inputs are packed meanwhile.
+func (g *gathering) evaluate(ctx context.Context) (gate.Verdict, *packing, error) {
 	in, err := g.inputs(ctx)
 	if err != nil {
-		return in, gate.Verdict{}, err
+		return gate.Verdict{}, nil, err
 	}
 	if err := g.learn(ctx, &in); err != nil {
-		return in, gate.Verdict{}, err
+		return gate.Verdict{}, nil, err
 	}
-	v, err := policies.Evaluate(in)
-	return in, v, err
+	p := newPacking()
+	v, err := policies.EvaluateKept(in, p.writer)
+	return v, p, err
 }
 
 // kept is a verdict that was kept, and whether it is news.
@@ -142,8 +140,8 @@ type kept struct {
 
 // keep stores a verdict with its inputs. One that somebody asked for is news;
 // one that was judged again only if it says other than before.
-func (g *gathering) keep(ctx context.Context, in policies.Inputs, v gate.Verdict, cause string) (kept, error) {
-	parts, digest, err := g.pack(in)
+func (g *gathering) keep(ctx context.Context, v gate.Verdict, p *packing, cause string) (kept, error) {
+	parts, digest, err := g.pack(&v.Inputs, p)
 	if err != nil {
 		return kept{}, err
 	}
@@ -182,77 +180,6 @@ func same(a, b gate.Verdict) bool {
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)
 	return errX == nil && errY == nil && bytes.Equal(x, y)
-}
-
-// pack makes of the inputs what is stored of them: each part by its digest,
-// compressed, with the list of them, whose digest stands for all.
-func (g *gathering) pack(in policies.Inputs) (byDigest map[string][]byte, digest []byte, err error) {
-	in.Normalize()
-	parts, err := in.Parts()
-	if err != nil {
-		return nil, nil, err
-	}
-	byDigest = map[string][]byte{}
-	add := func(content []byte) (string, error) {
-		d := strings.TrimPrefix(policies.Digest(content), "sha256:")
-		packed, err := compress(content)
-		byDigest[d] = packed
-		return d, err
-	}
-	m := inputManifest{Now: in.Now, Provisional: in.Provisional, Parts: map[string]string{}}
-	for name, content := range parts {
-		if m.Parts[name], err = add(content); err != nil {
-			return nil, nil, err
-		}
-	}
-	request, err := json.Marshal(g.request)
-	if err != nil {
-		return nil, nil, err
-	}
-	if m.Request, err = add(request); err != nil {
-		return nil, nil, err
-	}
-	text, err := json.Marshal(m)
-	if err != nil {
-		return nil, nil, err
-	}
-	d, err := add(text)
-	if err != nil {
-		return nil, nil, err
-	}
-	digest, err = hex.DecodeString(d)
-	return byDigest, digest, err
-}
-
-// inputManifest names the parts of a verdict's inputs by their digests.
-type inputManifest struct {
-	Now         time.Time         `json:"now"`
-	Provisional bool              `json:"provisional"`
-	Parts       map[string]string `json:"parts"`
-	Request     string            `json:"request,omitempty"` // what was asked, to ask it again
-}
-
-func compress(b []byte) ([]byte, error) {
-	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := z.Write(b); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-func decompress(b []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
 }
 
 // Replay judges the kept inputs of a verdict again and returns both: they are
