@@ -46,8 +46,11 @@ func TestEveryOfferedEvent(t *testing.T) {
 	triggers := map[string]func(){
 		notification.ScanAdded:      func() {}, // the report above
 		notification.ScanAddedEmpty: func() { o.report("/api/v2/reimport-scan/", again, "one") },
-		notification.VerdictChanged: func() { o.critical("/api/v2/reimport-scan/", again, "one", "worse") },
-		notification.SLABreach:      due, notification.SLABreachCombined: due,
+		notification.VerdictChanged: func() {
+			o.critical("/api/v2/reimport-scan/", again, "one", "worse")
+			o.json(201, "POST", "/api/v2/verdicts/", fmt.Sprintf(`{"engagement":%v}`, engagement)) // else it waits for more reports
+		},
+		notification.SLABreach: due, notification.SLABreachCombined: due,
 		notification.RiskAcceptanceExpiry: func() {
 			exec(`insert into risk_acceptances (engagement_id, name, owner_id, expiration_date) values ($1, 'R', 1, now() + interval '2 days')`, engagement)
 			calendar()
