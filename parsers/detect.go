@@ -118,6 +118,7 @@ func NewSample(ctx context.Context, src io.ReadSeeker, limits stream.Limits) (*S
 	if err != nil {
 		return nil, err
 	}
+	defer in.Done()
 	if magic, err := isZip(src); err != nil || magic {
 		s.Format = Zip
 		if err == nil {

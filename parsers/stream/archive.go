@@ -22,7 +22,8 @@ type Member struct {
 	opened **Input // the last Input on it, to find the place of an error in
 }
 
-// Zip calls f for each regular file of a zip archive, in the archive's order.
+// Zip calls f for each regular file of a zip archive, in the archive's order. An
+// Input that f opens on it is good until f returns.
 // Encrypted members, links, archives in archives, members that share their data
 // and anything over the limits are refused.
 func Zip(in *Input, f func(Member) error) error {
@@ -46,17 +47,27 @@ func Zip(in *Input, f func(Member) error) error {
 		case file.Flags&1 != 0:
 			return Errorf("the archive's member %q is encrypted", m.Name)
 		}
-		if err := f(m); err != nil {
-			if gatewayError(err) {
-				return err
-			}
-			if opened != nil {
-				Locate(opened, err)
-			}
-			return fmt.Errorf("%s: %w", m.Name, err)
+		err := m.give(f)
+		if opened != nil {
+			opened.Done()
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// give calls f with the member; an error tells its name and its place in it.
+func (m Member) give(f func(Member) error) error {
+	err := f(m)
+	if err == nil || gatewayError(err) {
+		return err
+	}
+	if *m.opened != nil {
+		Locate(*m.opened, err)
+	}
+	return fmt.Errorf("%s: %w", m.Name, err)
 }
 
 // Names returns the names in a zip archive.
