@@ -130,7 +130,7 @@ func (a *api) addMember(r *request, m membership) error {
 	*in, *who = new(int64), new(int64)
 	f.reference(r.ctx, m.in, *in, required, m.sees(r))
 	f.reference(r.ctx, m.who, *who, required, r.kind(m.who))
-	f.role(r.ctx, &v.Role, required)
+	f.role(r.ctx, &v.Role)
 	if err := f.failed(); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (a *api) editMember(r *request, m membership) error {
 		f.reference(r.ctx, name, &id, 0, func(_ context.Context, id int64) (bool, error) { return id == is, nil })
 	}
 	next := v.Role
-	f.role(r.ctx, &next, required)
+	f.role(r.ctx, &next)
 	if err := f.failed(); err != nil {
 		return err
 	}

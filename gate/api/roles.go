@@ -35,9 +35,9 @@ func roleID(r gate.Role) int64 {
 }
 
 // role reads a role by its number.
-func (f *form) role(ctx context.Context, into *gate.Role, rules rule) {
+func (f *form) role(ctx context.Context, into *gate.Role) {
 	var id int64
-	f.reference(ctx, "role", &id, rules, func(_ context.Context, id int64) (bool, error) { return rolesByID[id] != "", nil })
+	f.reference(ctx, "role", &id, required, func(_ context.Context, id int64) (bool, error) { return rolesByID[id] != "", nil })
 	if r := rolesByID[id]; r != "" {
 		*into = r
 	}
@@ -162,7 +162,7 @@ func (a *api) setGlobalRole(r *request, f *form, user int64, status int) error {
 		f.problems.add("group", "A group has no role everywhere: give it one in product types, or to its members.")
 	}
 	var is gate.Role
-	f.role(r.ctx, &is, required)
+	f.role(r.ctx, &is)
 	if err := f.failed(); err != nil {
 		return err
 	}

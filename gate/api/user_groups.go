@@ -181,7 +181,7 @@ func (a *api) addUserGroupMember(r *request) error {
 	var m store.UserGroupMember
 	f.reference(r.ctx, "group", &m.GroupID, required, r.kind("group"))
 	f.reference(r.ctx, "user", &m.UserID, required, r.kind("user"))
-	f.role(r.ctx, &m.Role, required)
+	f.role(r.ctx, &m.Role)
 	if err := f.failed(); err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (a *api) editUserGroupMember(r *request) error {
 		f.reference(r.ctx, name, &id, 0, func(_ context.Context, id int64) (bool, error) { return id == is, nil })
 	}
 	next := m.Role
-	f.role(r.ctx, &next, required)
+	f.role(r.ctx, &next)
 	if err := f.failed(); err != nil {
 		return err
 	}

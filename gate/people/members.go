@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"slices"
 
 	"defectdojo/gate"
 	"defectdojo/gate/auth"
@@ -59,10 +60,8 @@ func (d *Desk) mayGive(ctx context.Context, a Actor, m store.Member, roles ...ga
 	if err := may(auth.ManageMembers); err != nil {
 		return err
 	}
-	for _, r := range roles {
-		if r == gate.Owner {
-			return may(auth.AddOwner)
-		}
+	if slices.Contains(roles, gate.Owner) {
+		return may(auth.AddOwner)
 	}
 	return nil
 }
