@@ -8,16 +8,19 @@ import (
 
 func TestHunks(t *testing.T) {
 	t.Parallel()
-	for patch, want := range map[string][]Lines{
-		"@@ -1,3 +1,4 @@ func main() {\n a\n+b\n c\n d":                       {{1, 4}},
-		"@@ -1 +1 @@\n-a\n+b":                                                 {{1, 1}},
-		"@@ -10,2 +12,3 @@\n a\n+@@ -1 +99 @@\n b\n@@ -40,0 +43,2 @@\n+x\n+y": {{12, 14}, {43, 44}},
-		"@@ -5,3 +4,0 @@\n-a\n-b\n-c":                                         {},
-		"":                                                                    {},
-		"@@ -x +y @@\n@@ rubbish\n@@ -1,2 +3 without its end": {},
+	for _, c := range []struct {
+		patch string
+		want  []Lines
+	}{
+		{"@@ -1,3 +1,4 @@ func main() {\n a\n+b\n c\n d", []Lines{{1, 4}}},
+		{"@@ -1 +1 @@\n-a\n+b", []Lines{{1, 1}}},
+		{"@@ -10,2 +12,3 @@\n a\n+@@ -1 +99 @@\n b\n@@ -40,0 +43,2 @@\n+x\n+y", []Lines{{12, 14}, {43, 44}}},
+		{"@@ -5,3 +4,0 @@\n-a\n-b\n-c", []Lines{}},
+		{"", []Lines{}},
+		{"@@ -x +y @@\n@@ rubbish\n@@ -1,2 +3 without its end", []Lines{}},
 	} {
-		if got := hunks(patch); !slices.Equal(got, want) {
-			t.Errorf("%q: %v, want %v", patch, got, want)
+		if got := hunks(c.patch); !slices.Equal(got, c.want) {
+			t.Errorf("%q: %v, want %v", c.patch, got, c.want)
 		}
 	}
 }
