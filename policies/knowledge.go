@@ -174,7 +174,7 @@ func (x *Fix) isOf(f *Finding) bool {
 // that cannot be told: one bound that it is surely beyond is enough to tell.
 func (x *Fix) holds(f *Finding) (in, known bool) {
 	e := x.ecosystem(f)
-	in, known = true, true
+	known = true
 	for _, bound := range []struct {
 		version string
 		within  func(order int) bool

@@ -34,7 +34,7 @@ func compareVersions(ecosystem, a, b string) (order int, ok bool) {
 	}
 	a, b = plainVersion(a), plainVersion(b)
 	kind, _, _ := strings.Cut(ecosystem, ":")
-	if a == "" || b == "" || !begins[kind] && !(isDigit(a[0]) && isDigit(b[0])) {
+	if a == "" || b == "" || !begins[kind] && (!isDigit(a[0]) || !isDigit(b[0])) {
 		return 0, false
 	}
 	v, err := semantic.Parse(a, ecosystem)

@@ -54,8 +54,15 @@ func TestCompareVersions(t *testing.T) {
 func TestCannotCompare(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ ecosystem, a, b string }{
-		{"", "1.0", "2.0"}, {"GIT", "1.0", "2.0"}, {"Linux", "5.10", "6.1"}, {"npm", "latest", "2.0.0"}, {"npm", ">=1.0.0", "2.0.0"}, {"npm", "1.0.0", ""}, {"npm", "^1.2.3", "1.2.3 || 2.0.0"},
-		{"PyPI", "1.0", "not-a-version-1"}, {"Maven", "[1.0,2.0)", "1.5"},
+		{"", "1.0", "2.0"},
+		{"GIT", "1.0", "2.0"},
+		{"Linux", "5.10", "6.1"},
+		{"npm", "latest", "2.0.0"},
+		{"npm", ">=1.0.0", "2.0.0"},
+		{"npm", "1.0.0", ""},
+		{"npm", "^1.2.3", "1.2.3 || 2.0.0"},
+		{"PyPI", "1.0", "not-a-version-1"},
+		{"Maven", "[1.0,2.0)", "1.5"},
 	} {
 		if order, ok := compareVersions(c.ecosystem, c.a, c.b); ok {
 			t.Errorf("%q: %q and %q are said to be %d", c.ecosystem, c.a, c.b, order)

@@ -61,12 +61,12 @@ func (g checkout) look(ctx context.Context, b build, deepen bool) history {
 	if b.targetBranch != "" && b.event != "merge_group" {
 		h.mergeBase = base
 	}
-	h.tell(g, ctx, b, base, shallow)
+	h.tell(ctx, g, b, base, shallow)
 	return h
 }
 
 // tell fills in what is known once the base is.
-func (h *history) tell(g checkout, ctx context.Context, b build, base string, shallow bool) {
+func (h *history) tell(ctx context.Context, g checkout, b build, base string, shallow bool) {
 	if shallow && !g.reaches(ctx, base) { // what is cut off could be nearer than what is there
 		h.notes = append(h.notes, "the clone is shallow: of the commits before, only "+short(base)+" is known. "+wholeClone(b))
 	} else if lines, err := g.lines(ctx, "rev-list", "--first-parent", "--max-count="+strconv.Itoa(maxAncestors+1), base); err == nil && len(lines) > 0 {
