@@ -35,13 +35,13 @@ func (w *web) publicKeys(v *visit) error {
 	if err != nil {
 		return err
 	}
-	var text string
+	var text []byte
 	for _, k := range all {
 		if k.Withdrawn == nil {
-			text += k.PEM
+			text = append(text, k.PEM...)
 		}
 	}
-	return download(v, "application/x-pem-file", "defectdojo-keys.pem", []byte(text))
+	return download(v, "application/x-pem-file", "defectdojo-keys.pem", text)
 }
 
 // download answers with a file, which no browser shows as a page of ours.
