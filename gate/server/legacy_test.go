@@ -50,9 +50,13 @@ func TestLegacyJIRAWebhook(t *testing.T) { //nolint:paralleltest // see above
 	o.until("a ticket", `select count(*) = 1 from jira_issues where state = 'linked' and due is null`)
 	const key = "SEC-1"
 	body := func() []byte { return o.jira.Event("jira:issue_updated", key) }
-	expect := func(path, contentType, signature string, status int, want string) {
+	expect := func(path, contentType, signing string, status int, want string) {
 		t.Helper()
-		if got, said := o.post(path, contentType, signature, body()); got != status || said != want {
+		b, signature := body(), ""
+		if signing != "" {
+			signature = jira.Sign(b, signing)
+		}
+		if got, said := o.post(path, contentType, signature, b); got != status || said != want {
 			t.Errorf("POST %s = %d %q, want %d %q", strings.ReplaceAll(path, secret, "…"), got, said, status, want)
 		}
 	}
@@ -82,7 +86,7 @@ func TestLegacyJIRAWebhook(t *testing.T) { //nolint:paralleltest // see above
 	expect("/webhook/"+secret+"/", "application/json", "", 200, "Success!")
 	o.until("it is taken back", `select claim = '' from jira_issues where jira_key = $1`, key)
 	o.jira.Move(key, "Done", "Done")
-	expect("/jira/webhook/", "application/json", jira.Sign(body(), signing), 200, "Success!") // the old address, signed
+	expect("/jira/webhook/", "application/json", signing, 200, "Success!") // the old address, signed
 	o.until("a claim again", `select claim = 'claimed_fixed' from jira_issues where jira_key = $1`, key)
 	if got, said := o.post("/jira/webhook/"+secret, "application/json", "", []byte(`{"webhookEvent":"user_created"}`)); got != 200 || said != "Ignoring: nothing follows from this event" {
 		t.Errorf("%d %q", got, said)
