@@ -23,11 +23,7 @@ type partForm struct {
 // mapRepository serves POST /integrations/connections/:id/repositories: which
 // product one belongs to.
 func (w *web) mapRepository(v *visit) error {
-	p, err := w.savedConnection(v)
-	if err != nil {
-		return err
-	}
-	r, err := w.formRepository(v, p)
+	p, r, err := w.formRepository(v)
 	if err != nil {
 		return err
 	}
@@ -50,11 +46,7 @@ func (w *web) mapRepository(v *visit) error {
 
 // addPart serves POST /integrations/connections/:id/parts: a part of a monorepo.
 func (w *web) addPart(v *visit) error {
-	p, err := w.savedConnection(v)
-	if err != nil {
-		return err
-	}
-	r, err := w.formRepository(v, p)
+	p, r, err := w.formRepository(v)
 	if err != nil {
 		return err
 	}
@@ -78,11 +70,7 @@ func (w *web) addPart(v *visit) error {
 
 // removePart serves POST /integrations/connections/:id/parts/delete.
 func (w *web) removePart(v *visit) error {
-	p, err := w.savedConnection(v)
-	if err != nil {
-		return err
-	}
-	r, err := w.formRepository(v, p)
+	p, r, err := w.formRepository(v)
 	if err != nil {
 		return err
 	}
@@ -93,17 +81,21 @@ func (w *web) removePart(v *visit) error {
 	return v.Redirect(connectionURL(p.ID), fiber.StatusSeeOther)
 }
 
-// formRepository returns the repository of the connection that a form names.
-func (w *web) formRepository(v *visit, p connectionPage) (store.Repository, error) {
+// formRepository returns the connection that is looked at, and the repository of
+// it that a form names.
+func (w *web) formRepository(v *visit) (p connectionPage, r store.Repository, err error) {
+	if p, err = w.savedConnection(v); err != nil {
+		return p, r, err
+	}
 	id, err := strconv.ParseInt(v.form("repository"), 10, 64)
 	if err != nil {
-		return store.Repository{}, gate.Errorf(gate.NotFound, "no such repository")
+		return p, r, gate.Errorf(gate.NotFound, "no such repository")
 	}
-	r, err := w.Store.Repository(v.UserContext(), id)
+	r, err = w.Store.Repository(v.UserContext(), id)
 	if err == nil && r.ConnectionID != p.ID {
 		err = gate.Errorf(gate.NotFound, "no such repository")
 	}
-	return r, err
+	return p, r, err
 }
 
 // mapping reads what a form says of a repository.
